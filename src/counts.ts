@@ -1,0 +1,122 @@
+/**
+ * The books: how many connections are open for each client and each aggregate. They decide nothing.
+ *
+ * A count is a number in a map under its client's key, and which aggregates a client belongs to follows from the key
+ * alone. So an open connection costs its client's entry and its slot, and no object in between.
+ *
+ * @module
+ */
+
+import { type ClientKey, networkKey, networkOf } from "./client.ts";
+import { Idle } from "./idle.ts";
+
+/** A limit on the aggregates of one prefix length. */
+export interface Level {
+  readonly prefix: number;
+  readonly max: number;
+}
+
+/** The levels at which connections are counted besides their client, for each address family. */
+export interface Levels {
+  readonly ipv4: readonly Level[];
+  readonly ipv6: readonly Level[];
+}
+
+/** Counts by client and by aggregate. An entry goes with its last connection, and nothing else is kept. */
+export class Counts {
+  /** Open connections in all. */
+  open = 0;
+  /** The most that were ever open at once. */
+  peak = 0;
+  readonly #clients = new Map<ClientKey, number>();
+  readonly #aggregates = new Map<ClientKey, number>();
+  readonly #idle = new Idle();
+  #levels: Levels;
+
+  constructor(levels: Levels) {
+    this.#levels = levels;
+  }
+
+  /** How many clients have open connections. */
+  get clients(): number {
+    return this.#clients.size;
+  }
+
+  /** The clients with open connections, each with how many. */
+  [Symbol.iterator](): IterableIterator<[ClientKey, number]> {
+    return this.#clients.entries();
+  }
+
+  /** How many connections a client has open. */
+  openFor(client: ClientKey): number {
+    return this.#clients.get(client) ?? 0;
+  }
+
+  /** Whether every aggregate around a client has room for one connection. */
+  hasRoomAround(client: ClientKey): boolean {
+    for (const { key, max } of aggregatesOf(client, this.#levels)) {
+      if ((this.#aggregates.get(key) ?? 0) >= max) return false;
+    }
+    return true;
+  }
+
+  /** Counts one connection more for a client that has `open` of them. */
+  add(client: ClientKey, open: number): void {
+    this.#clients.set(client, open + 1);
+    this.#addAround(client, 1);
+    if (++this.open > this.peak) this.peak = this.open;
+  }
+
+  /** Counts one connection less. */
+  subtract(client: ClientKey): void {
+    addTo(this.#clients, client, -1);
+    this.#addAround(client, -1);
+    if (--this.open === 0) this.#idle.reached();
+  }
+
+  /** Changes the levels. With other prefixes, what is open is counted anew, at the cost of a look at every client. */
+  setLevels(levels: Levels): void {
+    const before = this.#levels;
+    this.#levels = levels;
+    if (samePrefixes(before.ipv4, levels.ipv4) && samePrefixes(before.ipv6, levels.ipv6)) return;
+    this.#aggregates.clear();
+    for (const [client, open] of this.#clients) this.#addAround(client, open);
+  }
+
+  /** Resolves when nothing is open. */
+  idle(): Promise<void> {
+    return this.open === 0 ? Promise.resolve() : this.#idle.wait();
+  }
+
+  #addAround(client: ClientKey, connections: number): void {
+    for (const { key } of aggregatesOf(client, this.#levels)) addTo(this.#aggregates, key, connections);
+  }
+}
+
+function addTo(counts: Map<ClientKey, number>, key: ClientKey, connections: number): void {
+  const open = (counts.get(key) ?? 0) + connections;
+  if (open === 0) counts.delete(key);
+  else counts.set(key, open);
+}
+
+interface Aggregate {
+  readonly key: ClientKey;
+  readonly max: number;
+}
+
+const NONE: readonly Aggregate[] = [];
+
+function aggregatesOf(client: ClientKey, { ipv4, ipv6 }: Levels): readonly Aggregate[] {
+  if (ipv4.length === 0 && ipv6.length === 0) return NONE;
+  const network = networkOf(client);
+  if (network === undefined) return NONE;
+  const { address, prefix } = network;
+  return (typeof address === "number" ? ipv4 : ipv6)
+    // A client admitted under a prefix shorter than a level's cannot be placed within that level.
+    .filter((level) => level.prefix <= prefix)
+    .map((level) => ({ key: networkKey(address, level.prefix), max: level.max }));
+}
+
+function samePrefixes(some: readonly Level[], others: readonly Level[]): boolean {
+  return some.length === others.length && some.every(({ prefix }, at) => prefix === others[at]!.prefix);
+}

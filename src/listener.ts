@@ -1,0 +1,140 @@
+/**
+ * `limitedListener()`: the accept loop that yields only admitted connections.
+ *
+ * @module
+ */
+
+import type { ConnLike, LimitedConn } from "./deno/conn.ts";
+import { DenoLimitedListener } from "./deno/listener.ts";
+import type { ErrorHook } from "./hooks.ts";
+import { Limiter } from "./limiter.ts";
+import type { LimitsOptions } from "./limits.ts";
+import { checkHook, checkKnown, checkRecord, checkSignal, show } from "./options.ts";
+import type { Refusal } from "./slot.ts";
+
+/** The listener that is to be limited; every `Deno.Listener` is one. */
+export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
+  /** The address that it listens on. */
+  readonly addr: A;
+  /** Waits for a connection. */
+  accept(): Promise<C>;
+  /** Stops listening. */
+  close(): void;
+  /** Lets a pending accept keep the process running. */
+  ref(): void;
+  /** Lets the process end in spite of a pending accept. */
+  unref(): void;
+}
+
+/** What a limited listener is told besides its limits. */
+export interface ListenerOptions<C extends ConnLike = ConnLike> {
+  /**
+   * Called after each refused connection has been closed, with the reason and the connection, whose addresses can still
+   * be read. What it throws or rejects with goes to `onError`.
+   */
+  readonly onRefused?: (refusal: Refusal, conn: C) => void | Promise<void>;
+  /**
+   * Called for each accept that failed, after which the listener goes on, and with what `onRefused` threw or rejected
+   * with. Without it, the first lack of file descriptors and the first failure of a hook are printed by `console.error`,
+   * and failures of single connections are only counted in {@linkcode LimitedListener.acceptErrors}.
+   */
+  readonly onError?: ErrorHook;
+  /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
+  readonly signal?: AbortSignal;
+}
+
+/** How to stop gracefully. */
+export interface ShutdownOptions {
+  /**
+   * Milliseconds that open connections have to end, 0 to 2,147,483,647, or `Infinity`. Those open after that are closed.
+   *
+   * @default {10_000}
+   */
+  readonly timeout?: number;
+}
+
+/**
+ * A listener whose connections are all admitted. Where a `Deno.Listener` is taken, this one can be given.
+ *
+ * @typeParam C The connections of the listener underneath.
+ * @typeParam A The address of the listener underneath.
+ */
+export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> extends Disposable {
+  /** What admits, counts and refuses its connections. */
+  readonly limiter: Limiter;
+  /** The address that it listens on. */
+  readonly addr: A;
+  /** Accepts that failed, most of them because the client was gone by then. */
+  readonly acceptErrors: number;
+  /**
+   * Waits for the next admitted connection. As on Deno's listeners, one call at a time.
+   *
+   * @throws {Deno.errors.BadResource} Once the listener is closed.
+   * @throws {Deno.errors.Busy} While another call is pending.
+   */
+  accept(): Promise<LimitedConn<C>>;
+  /** Iterates over admitted connections until the listener is closed; leaving the loop closes it. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<LimitedConn<C>>;
+  /** Stops listening. Open connections stay open. Closing twice is no error. */
+  close(): void;
+  /** The same as {@linkcode LimitedListener.close}, for `using`. */
+  [Symbol.dispose](): void;
+  /**
+   * Stops gracefully: stops listening, waits for this listener's connections to end, and closes those that are still
+   * open when the time is over.
+   *
+   * @returns How many connections had to be closed.
+   * @throws {RangeError} If `timeout` is out of its range.
+   */
+  shutdown(options?: ShutdownOptions): Promise<number>;
+  /** Lets a pending accept keep the process running, as it does at first. */
+  ref(): void;
+  /** Lets the process end in spite of a pending accept. */
+  unref(): void;
+}
+
+/**
+ * Limits a listener: yields only the connections that are admitted and closes the others. Each connection carries its
+ * slot, which is freed when the connection is closed, in whichever way. One client that connects and resets, or a lack of
+ * file descriptors, does not end the loop.
+ *
+ * TCP clients are told apart by address. The peers of a Unix socket have none and are one client together, so
+ * `maxPerClient` bounds them all. With `Deno.listenTls`, Deno performs the handshake of a refused connection even so, and
+ * the descriptor of a client that stays silent in it remains open after `close()`, beyond what can be counted: terminate
+ * TLS in front of the server where that matters.
+ *
+ * @example An echo server
+ * ```ts ignore
+ * import { limitedListener } from "@connlimit/connlimit";
+ *
+ * for await (const conn of limitedListener(Deno.listen({ port: 7000 }), { maxPerClient: 10 })) {
+ *   echo(conn);
+ * }
+ *
+ * async function echo(conn: Deno.Conn) {
+ *   using _ = conn;
+ *   await conn.readable.pipeTo(conn.writable).catch(() => {});
+ * }
+ * ```
+ *
+ * @param listener A listener that nobody else accepts from.
+ * @param limits A limiter, which several listeners may share, or the limits for one of its own.
+ * @param options Hooks and a signal.
+ * @throws {TypeError} For an unknown option or a value of the wrong type.
+ * @throws {RangeError} For a limit out of its range.
+ */
+export function limitedListener<C extends ConnLike, A>(
+  listener: ListenerLike<C, A>,
+  limits: Limiter | LimitsOptions = {},
+  options: ListenerOptions<C> = {},
+): LimitedListener<C, A> {
+  if (typeof listener?.accept !== "function") {
+    throw new TypeError(`listener must be a listener with accept(), got ${show(listener)}`);
+  }
+  checkRecord("options", options);
+  checkKnown("listener option", options, ["onRefused", "onError", "signal"]);
+  checkHook("onRefused", options.onRefused);
+  checkHook("onError", options.onError);
+  checkSignal("signal", options.signal);
+  return new DenoLimitedListener(listener, limits instanceof Limiter ? limits : new Limiter(limits), options);
+}
