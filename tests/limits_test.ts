@@ -1,0 +1,133 @@
+import { test } from "node:test";
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
+
+const DEFAULTS = {
+  maxPerClient: 100,
+  maxTotal: Infinity,
+  ipv4Prefix: 32,
+  ipv6Prefix: 64,
+  aggregates: [],
+  networks: {},
+};
+
+test("Limiter.limits has the defaults where nothing is given", () => {
+  assertEquals({ ...new Limiter().limits }, DEFAULTS);
+  // deno-lint-ignore no-explicit-any
+  assertEquals({ ...new Limiter({ maxPerClient: undefined } as any).limits }, DEFAULTS);
+});
+
+test("Limiter.limits is frozen, whole, and a copy", () => {
+  const rule = { maxPerClient: 5 };
+  const aggregate = { ipv4Prefix: 24, max: 7 };
+  const { limits } = new Limiter({ networks: { "10.0.0.0/8": rule }, aggregates: [aggregate] });
+  rule.maxPerClient = 6;
+  aggregate.max = 8;
+  assertEquals(limits.networks["10.0.0.0/8"], { maxPerClient: 5 });
+  assertEquals([...limits.aggregates], [{ ipv4Prefix: 24, max: 7 }]);
+  for (
+    const part of [limits, limits.networks, limits.networks["10.0.0.0/8"], limits.aggregates, limits.aggregates[0]]
+  ) {
+    assert(Object.isFrozen(part));
+  }
+});
+
+test("Limiter.limits can be given back as options", () => {
+  const limiter = new Limiter({
+    maxPerClient: 3,
+    maxTotal: 9,
+    ipv4Prefix: 28,
+    ipv6Prefix: 56,
+    aggregates: [{ ipv4Prefix: 16, ipv6Prefix: 32, max: 5 }, { ipv6Prefix: 48, max: Infinity }],
+    networks: {
+      "::FFFF:10.0.0.0/104": { maxPerClient: Infinity },
+      "2001:DB8::/32": { maxPerClient: 0 },
+      "::1": { maxPerClient: 1 },
+    },
+  });
+  const before = limiter.limits;
+  assertEquals(Object.keys(before.networks), ["10.0.0.0/8", "2001:db8::/32", "::1"]);
+  limiter.setLimits(before);
+  assertEquals(limiter.limits, before);
+  limiter.setLimits({ ...before, maxPerClient: 20 });
+  assertEquals(limiter.limits, { ...before, maxPerClient: 20 });
+});
+
+/** What is wrong with each of these, as the error must say it: the option and the value. */
+// deno-lint-ignore no-explicit-any
+const BAD: [options: any, error: typeof TypeError | typeof RangeError, ...says: string[]][] = [
+  [null, TypeError, "limits", "null"],
+  [[], TypeError, "limits", "an array"],
+  [7, TypeError, "limits", "7"],
+  ["7", TypeError, "limits", '"7"'],
+  [{ maxPerCleint: 1 }, TypeError, '"maxPerCleint"', "maxPerClient"],
+  [{ max: 1 }, TypeError, '"max"'],
+  [{ ["x".repeat(1_000)]: 1 }, TypeError, "xxx…"],
+  ...["maxPerClient", "maxTotal"].flatMap((option): typeof BAD => [
+    [{ [option]: "10" }, TypeError, option, '"10"'],
+    [{ [option]: null }, TypeError, option, "null"],
+    [{ [option]: true }, TypeError, option, "true"],
+    [{ [option]: 10n }, TypeError, option, "10n"],
+    [{ [option]: () => 1 }, TypeError, option, "a function"],
+    [{ [option]: {} }, TypeError, option, "an object"],
+    [{ [option]: NaN }, RangeError, option, "NaN"],
+    [{ [option]: -1 }, RangeError, option, "-1"],
+    [{ [option]: 1.5 }, RangeError, option, "1.5"],
+    [{ [option]: -Infinity }, RangeError, option, "-Infinity"],
+    [{ [option]: 2 ** 53 }, RangeError, option, "9007199254740992"],
+  ]),
+  [{ ipv4Prefix: 33 }, RangeError, "ipv4Prefix", "0 to 32", "33"],
+  [{ ipv4Prefix: -1 }, RangeError, "ipv4Prefix", "-1"],
+  [{ ipv4Prefix: "24" }, TypeError, "ipv4Prefix", '"24"'],
+  [{ ipv6Prefix: 129 }, RangeError, "ipv6Prefix", "0 to 128", "129"],
+  [{ ipv6Prefix: 63.5 }, RangeError, "ipv6Prefix", "63.5"],
+  [{ ipv6Prefix: NaN }, RangeError, "ipv6Prefix", "NaN"],
+  [{ ipv6Prefix: Infinity }, RangeError, "ipv6Prefix", "Infinity"],
+  [{ aggregates: {} }, TypeError, "aggregates", "an object"],
+  [{ aggregates: [7] }, TypeError, "aggregates[0]", "7"],
+  [{ aggregates: [{ ipv4Prefix: 24, max: 1 }, { max: 1 }] }, TypeError, "aggregates[1]", "neither"],
+  [{ aggregates: [{ ipv4Prefix: 24 }] }, TypeError, "aggregates[0].max", "undefined"],
+  [{ aggregates: [{ ipv4Prefix: 24, max: -1 }] }, RangeError, "aggregates[0].max", "-1"],
+  [{ aggregates: [{ ipv4Prefix: 24, max: NaN }] }, RangeError, "aggregates[0].max", "NaN"],
+  [{ aggregates: [{ ipv4Prefix: 24, limit: 1 }] }, TypeError, "aggregates[0]", '"limit"'],
+  [{ aggregates: [{ ipv4Prefix: 32, max: 1 }] }, RangeError, "aggregates[0].ipv4Prefix", "32"],
+  [{ aggregates: [{ ipv6Prefix: 64, max: 1 }] }, RangeError, "aggregates[0].ipv6Prefix", "64"],
+  [{ ipv4Prefix: 24, aggregates: [{ ipv4Prefix: 24, max: 1 }] }, RangeError, "aggregates[0].ipv4Prefix", "24"],
+  [{ aggregates: [{ ipv4Prefix: 8, max: 1 }, { ipv4Prefix: 8, max: 2 }] }, RangeError, "aggregates[1].ipv4Prefix", "8"],
+  [{ networks: [] }, TypeError, "networks", "an array"],
+  [{ networks: null }, TypeError, "networks", "null"],
+  [{ networks: { "10.0.0.0/33": { maxPerClient: 1 } } }, RangeError, "networks", '"10.0.0.0/33"'],
+  [{ networks: { "10.0.0/8": { maxPerClient: 1 } } }, RangeError, "networks", '"10.0.0/8"'],
+  [{ networks: { localhost: { maxPerClient: 1 } } }, RangeError, "networks", '"localhost"'],
+  [{ networks: { "fe80::1%eth0": { maxPerClient: 1 } } }, RangeError, "networks", '"fe80::1%eth0"'],
+  [{ networks: { "10.0.0.1/8": { maxPerClient: 1 } } }, RangeError, '"10.0.0.1/8"', '"10.0.0.0/8"'],
+  [{ networks: { "2001:db8::1/32": { maxPerClient: 1 } } }, RangeError, '"2001:db8::1/32"', '"2001:db8::/32"'],
+  [{ networks: { "10.0.0.0/8": 5 } }, TypeError, '"10.0.0.0/8"', "5"],
+  [{ networks: { "10.0.0.0/8": {} } }, TypeError, '"10.0.0.0/8"', "maxPerClient", "undefined"],
+  [{ networks: { "10.0.0.0/8": { maxPerClient: -1 } } }, RangeError, '"10.0.0.0/8"', "maxPerClient", "-1"],
+  [{ networks: { "10.0.0.0/8": { max: 1 } } }, TypeError, '"10.0.0.0/8"', '"max"'],
+  [
+    { networks: { "10.0.0.0/8": { maxPerClient: 1 }, "::ffff:10.0.0.0/104": { maxPerClient: 2 } } },
+    RangeError,
+    '"::ffff:10.0.0.0/104"',
+  ],
+];
+
+test("Limiter() refuses bad options, naming the option and the value", () => {
+  for (const [options, errorClass, ...says] of BAD) {
+    for (const text of says) assertThrows(() => new Limiter(options), errorClass, text);
+    assertEquals(assertThrows(() => new Limiter(options)).name, errorClass.name);
+  }
+});
+
+test("Limiter.setLimits() with bad options leaves the limits and the counts as they were", () => {
+  const options: LimitsOptions = { maxPerClient: 2, aggregates: [{ ipv4Prefix: 24, max: 2 }] };
+  const limiter = new Limiter(options);
+  using _ = limiter.accept("192.0.2.7");
+  const before = limiter.limits;
+  for (const [options, errorClass] of BAD) assertThrows(() => limiter.setLimits(options), errorClass);
+  assertEquals(limiter.limits, before);
+  using _second = limiter.accept("192.0.2.8");
+  assertEquals(limiter.tryAccept("192.0.2.9").admitted, false);
+  assertEquals(limiter.open, 2);
+});

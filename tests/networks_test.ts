@@ -1,0 +1,78 @@
+import { test } from "node:test";
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { parseAddress } from "../src/address.ts";
+import { formatNetwork } from "../src/client.ts";
+import { NetworkTable, parseNetwork } from "../src/networks.ts";
+
+test("parseNetwork() reads CIDR notation and bare addresses", () => {
+  const cases = {
+    "0.0.0.0/0": "0.0.0.0/0",
+    "10.0.0.0/8": "10.0.0.0/8",
+    "192.0.2.7/32": "192.0.2.7",
+    "192.0.2.7": "192.0.2.7",
+    "::/0": "::/0",
+    "2001:DB8::/32": "2001:db8::/32",
+    "::1/128": "::1",
+    "::1": "::1",
+    "::ffff:10.0.0.0/104": "10.0.0.0/8",
+    "::ffff:0:0/96": "0.0.0.0/0",
+    "::ffff:192.0.2.7": "192.0.2.7",
+  };
+  for (const [text, expected] of Object.entries(cases)) assertEquals(formatNetwork(parseNetwork(text)!), expected);
+});
+
+test("parseNetwork() refuses what is no network", () => {
+  for (
+    const text of [
+      ..."10.0.0.0/33 10.0.0.0/-1 10.0.0.0/08 10.0.0.0/ 10.0.0.0/8/8 10.0.0/8 /8 10.0.0.0/a 10.0.0.0/1e1".split(" "),
+      ..."::/129 ::/-1 ::/064 ::ffff:10.0.0.0/95 ::ffff:10.0.0.0/129 010.0.0.0/8 localhost/8 * all".split(" "),
+      ...["", "/", "10.0.0.0 /8", "10.0.0.0/8 ", "10.0.0.0/ 8"],
+    ]
+  ) {
+    assertStrictEquals(parseNetwork(text), undefined, JSON.stringify(text));
+  }
+});
+
+function table(rules: Record<string, number>): (address: string) => number | undefined {
+  const networks = new NetworkTable(
+    Object.entries(rules).map(([text, maxPerClient]) => [parseNetwork(text)!, { maxPerClient }]),
+  );
+  return (address) => networks.find(parseAddress(address)!)?.maxPerClient;
+}
+
+test("NetworkTable.find() takes the rule of the longest prefix, whatever their order", () => {
+  const find = table({ "10.1.0.0/16": 16, "10.0.0.0/8": 8, "10.1.2.3": 32, "0.0.0.0/0": 0, "10.1.2.0/24": 24 });
+  assertEquals(["10.1.2.3", "10.1.2.4", "10.1.3.4", "10.2.3.4", "11.0.0.0"].map(find), [32, 24, 16, 8, 0]);
+});
+
+test("NetworkTable.find() matches at the edges of prefixes", () => {
+  for (
+    const [prefix, base, last, next] of [
+      [0, "0.0.0.0", "255.255.255.255", undefined],
+      [31, "192.0.2.6", "192.0.2.7", "192.0.2.8"],
+      [32, "192.0.2.7", "192.0.2.7", "192.0.2.8"],
+      [0, "::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe", undefined],
+      [32, "2001:db8::", "2001:db8:ffff::", "2001:db9::"],
+      [33, "2001:db8::", "2001:db8:7fff::", "2001:db8:8000::"],
+      [63, "2001:db8::", "2001:db8:0:1:ffff::", "2001:db8:0:2::"],
+      [64, "2001:db8::", "2001:db8::ffff:0:0:0", "2001:db8:0:1::"],
+      [65, "2001:db8::", "2001:db8::7fff:0:0:0", "2001:db8::8000:0:0:0"],
+      [127, "2001:db8::", "2001:db8::1", "2001:db8::2"],
+      [128, "2001:db8::", "2001:db8::", "2001:db8::1"],
+    ] as const
+  ) {
+    const find = table({ [`${base}/${prefix}`]: 7 });
+    assertEquals([base, last].map(find), [7, 7], `${base}/${prefix}`);
+    if (next !== undefined) assertStrictEquals(find(next), undefined, `${next} in ${base}/${prefix}`);
+  }
+});
+
+test("NetworkTable.find() matches IPv4 rules to mapped addresses, and no IPv6 rule to IPv4", () => {
+  const find = table({ "10.0.0.0/8": 4, "::/0": 6 });
+  assertEquals(["10.1.2.3", "::ffff:10.1.2.3", "::ffff:a01:203", "2001:db8::1"].map(find), [4, 4, 4, 6]);
+  assertStrictEquals(find("192.0.2.7"), undefined);
+});
+
+test("NetworkTable.find() matches link-local addresses whatever their zone", () => {
+  assertEquals(["fe80::1", "fe80::1%eth0"].map(table({ "fe80::/10": 3 })), [3, 3]);
+});
