@@ -5,8 +5,8 @@
  *
  *   deno task demo
  *
- * The server is in `demo/server.ts`: ten lines of it are what a server of your own would need. Everything is real TCP
- * between loopback addresses of this machine.
+ * Everything is real TCP on loopback. The server, which is the part that uses connlimit, is in `demo/server.ts`; how the
+ * clients behave is in `demo/crowd.ts`.
  *
  * @module
  */
@@ -14,35 +14,41 @@
 import { Limiter } from "@connlimit/connlimit";
 import { crowd, visit } from "./demo/crowd.ts";
 import { openDisplay } from "./demo/display.ts";
-import { findFaults, summary } from "./demo/report.ts";
-import { serve } from "./demo/server.ts";
+import { doorForEach, haveAddresses, oneDoor } from "./demo/doors.ts";
 import { pause } from "./demo/pause.ts";
+import { findFaults, summary } from "./demo/report.ts";
+import { Server } from "./demo/server.ts";
 
-const limiter = new Limiter({ maxPerClient: 8 });
 const clients = crowd();
-const server = serve(limiter, clients.map((client) => client.address));
-const closing = new AbortController();
-{
-  using display = openDisplay({ limiter, server, clients });
+const addresses = clients.map((client) => client.address);
+const ownAddresses = haveAddresses(addresses);
+if (!ownAddresses) console.log("Here 127.0.0.1 is the only loopback address, so each client gets a port of its own.");
 
-  const visits = clients.map((client) => visit(client, server.routeFor(client.address), closing.signal));
+const { listeners, routes } = ownAddresses ? oneDoor(addresses) : doorForEach(addresses);
+const limiter = new Limiter({ maxPerClient: 8 });
+const server = new Server(listeners, limiter);
+const scene = { limiter, server, clients };
+{
+  using display = openDisplay(scene);
+  const closing = new AbortController();
+  const visits = clients.map((client) => visit(client, routes.get(client.address)!, closing.signal));
   display.tell("Each client may have 8 connections open.");
   await pause(2500);
 
   limiter.setLimits({ ...limiter.limits, maxPerClient: 3 });
-  display.tell("Limits lowered to 3. Nobody is cut off, but who has 3 or more is refused.");
+  display.tell("Limits lowered to 3. Nobody is cut off; who has 3 or more is refused.");
   await pause(2000);
 
   limiter.setLimits({ ...limiter.limits, maxPerClient: 12 });
   display.tell("Limits raised to 12. There is room again, at once.");
   await pause(2300);
 
+  display.tell("Closing time. All go home but idle, whom shutdown() will close.");
   closing.abort();
-  display.tell("Closing time. All go home but the idle one, which shutdown() will close.");
   await Promise.all(visits);
   await server.shutdown(700);
 }
 
-const faults = findFaults({ limiter, server, clients });
-console.log(summary({ limiter, server, clients }, faults));
+const faults = findFaults(scene);
+console.log(summary(scene, faults));
 Deno.exitCode = faults.length === 0 ? 0 : 1;

@@ -5,8 +5,8 @@
  */
 
 import { connect, type Socket } from "node:net";
+import type { Route } from "./doors.ts";
 import { pause } from "./pause.ts";
-import type { Route } from "./server.ts";
 
 /** One client, at an address of its own, and what it has seen. */
 export interface Client {
@@ -29,9 +29,9 @@ const habits: Record<Client["kind"], Habit> = { greedy, polite, hasty, idle };
 export function crowd(): Client[] {
   return [
     newClient("127.0.0.2", "greedy", "greedy"),
-    newClient("127.0.0.3", "polite 1", "polite"),
-    newClient("127.0.0.4", "polite 2", "polite"),
-    newClient("127.0.0.5", "polite 3", "polite"),
+    newClient("127.0.0.3", "polite A", "polite"),
+    newClient("127.0.0.4", "polite B", "polite"),
+    newClient("127.0.0.5", "polite C", "polite"),
     newClient("127.0.0.6", "hasty", "hasty"),
     newClient("127.0.0.7", "idle", "idle"),
   ];

@@ -4,23 +4,7 @@
  * @module
  */
 
-import type { Limiter } from "@connlimit/connlimit";
-import type { Client } from "./crowd.ts";
-import type { Server } from "./server.ts";
-import { frame, FRAME_HEIGHT, FRAME_WIDTH, newsLine, statusLine, title } from "./table.ts";
-
-/** All there is to show. */
-export interface Scene {
-  readonly limiter: Limiter;
-  readonly server: Server;
-  readonly clients: readonly Client[];
-}
-
-/** Something that happened, and when. */
-export interface News {
-  readonly seconds: number;
-  readonly text: string;
-}
+import { frame, FRAME_HEIGHT, FRAME_WIDTH, type News, newsLine, type Scene, statusLine, title } from "./table.ts";
 
 /** Shows the scene until it is disposed of. */
 export interface Display extends Disposable {
@@ -28,8 +12,9 @@ export interface Display extends Disposable {
   tell(text: string): void;
 }
 
-const HIDE_CURSOR = "\x1b[?25l";
-const SHOW_CURSOR = "\x1b[?25h";
+/** Hides the cursor, and cuts long lines off where they would wrap: a terminal may be made narrower. Then the reverse. */
+const BEGIN = "\x1b[?25l\x1b[?7l";
+const END = "\x1b[?7h\x1b[?25h";
 const CLEAR_TO_END_OF_LINE = "\x1b[K";
 
 /** Opens the display that fits the place where the output goes. */
@@ -60,7 +45,7 @@ class Screen implements Display {
   constructor(scene: Scene) {
     this.#scene = scene;
     Deno.addSignalListener("SIGINT", interrupt);
-    write(HIDE_CURSOR);
+    write(BEGIN);
   }
 
   tell(text: string): void {
@@ -80,12 +65,12 @@ class Screen implements Display {
     clearInterval(this.#timer);
     this.#draw();
     Deno.removeSignalListener("SIGINT", interrupt);
-    write(SHOW_CURSOR);
+    write(END);
   }
 }
 
 function interrupt(): never {
-  write(SHOW_CURSOR);
+  write(END);
   Deno.exit(130); // what a shell expects of a program that Ctrl-C has ended
 }
 

@@ -5,7 +5,7 @@
  */
 
 import type { Client } from "./crowd.ts";
-import type { Scene } from "./display.ts";
+import type { Scene } from "./table.ts";
 
 /** What is not as it should be, a sentence each. */
 export function findFaults({ limiter, server, clients }: Scene): string[] {

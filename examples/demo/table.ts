@@ -4,8 +4,22 @@
  * @module
  */
 
+import type { Limiter } from "@connlimit/connlimit";
 import type { Client } from "./crowd.ts";
-import type { News, Scene } from "./display.ts";
+import type { Server } from "./server.ts";
+
+/** All there is to show. */
+export interface Scene {
+  readonly limiter: Limiter;
+  readonly server: Server;
+  readonly clients: readonly Client[];
+}
+
+/** Something that happened, and when. */
+export interface News {
+  readonly seconds: number;
+  readonly text: string;
+}
 
 /** The size of {@linkcode frame}. */
 export const FRAME_WIDTH = 78;
@@ -23,8 +37,8 @@ const dim = color(2);
 const bold = color(1);
 
 /** What this is, in one line. */
-export function title({ server, clients }: Scene): string {
-  return `connlimit: a limited echo server at ${server.at} and ${clients.length} clients`;
+export function title({ clients }: Scene): string {
+  return `connlimit: a limited echo server and ${clients.length} clients`;
 }
 
 /** The whole table, always of the same height. */
@@ -72,7 +86,7 @@ export function newsLine({ seconds, text }: News): string {
 /** The scene in one line. */
 export function statusLine({ limiter, clients }: Scene, seconds: number): string {
   const { admitted, refused } = limiter.stats();
-  const each = clients.map(({ name, address }) => `${name}: ${limiter.openFor(address)}`).join(", ");
+  const each = clients.map(({ name, address }) => `${name} ${limiter.openFor(address)}`).join(", ");
   return `${time(seconds)}  open: ${each}; admitted ${admitted}, refused ${refused}`;
 }
 
