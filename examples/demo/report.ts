@@ -7,7 +7,7 @@
 import type { Client } from "./crowd.ts";
 import type { Scene } from "./table.ts";
 
-/** What is not as it should be, a sentence each. */
+/** What is not as it should be, a line each. */
 export function findFaults({ limiter, server, clients }: Scene): string[] {
   const faults: string[] = [];
   const { open, admitted, refused } = limiter.stats();
@@ -18,15 +18,17 @@ export function findFaults({ limiter, server, clients }: Scene): string[] {
     const tally = server.tallyOf(address);
     admittedToClients += tally.admitted;
     refusedToClients += tally.refused;
-    if (tally.aboveLimit > 0) faults.push(`${name} was admitted above its limit, ${tally.aboveLimit} times.`);
-    if (wrong > 0) faults.push(`${name} missed an echo or got a wrong one, ${wrong} times.`);
-    if (kind === "polite" && right === 0) faults.push(`${name} was never served.`);
-    if (kind === "polite" && tally.refused > 0) faults.push(`${name} was refused, ${tally.refused} times.`);
-    if (kind === "greedy" && tally.refused === 0) faults.push(`${name} was never refused.`);
+    if (tally.aboveLimit > 0) faults.push(`${name}: admitted above the limit: ${tally.aboveLimit}`);
+    if (wrong > 0) faults.push(`${name}: echoes wrong or missing: ${wrong}`);
+    if (kind === "polite" && right === 0) faults.push(`${name}: never served`);
+    if (kind === "polite" && tally.refused > 0) {
+      faults.push(`${name}: refused, though it kept to the limit: ${tally.refused}`);
+    }
+    if (kind === "greedy" && tally.refused === 0) faults.push(`${name}: never refused`);
   }
-  if (open !== 0) faults.push(`${open} slots were not given back.`);
-  if (admitted !== admittedToClients) faults.push(`${admittedToClients} of ${admitted} admitted were seen.`);
-  if (refused !== refusedToClients) faults.push(`${refusedToClients} of ${refused} refused were reported.`);
+  if (open !== 0) faults.push(`slots not given back: ${open}`);
+  if (admitted !== admittedToClients) faults.push(`admitted: ${admitted}, but the clients got ${admittedToClients}`);
+  if (refused !== refusedToClients) faults.push(`refused: ${refused}, but onRefused was told of ${refusedToClients}`);
   return faults;
 }
 
