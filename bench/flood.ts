@@ -4,7 +4,7 @@
  *
  *   deno run -A bench/flood.ts PORT IN_FLIGHT ECHOES
  *
- * Prints how many milliseconds each echo took, one a line, and ends.
+ * Prints how many milliseconds each echo took, one a line, and ends. With 0 echoes, floods until it is killed.
  *
  * The system calls are made directly: Deno's and Node's own sockets cost the client three times what they cost the server,
  * and a flood that the server keeps up with shows nothing. The established client lives in the same loop, since on a
@@ -50,7 +50,7 @@ function connect(source: Uint8Array<ArrayBuffer>, type: number): number {
   return socket;
 }
 
-const client = connect(address(PROBE, 0), SOCK_STREAM);
+const client = echoes > 0 ? connect(address(PROBE, 0), SOCK_STREAM) : undefined;
 const message = new Uint8Array(1);
 const sources = Array.from({ length: 200 }, (_, index) => address(`127.0.0.${index + 2}`, 0));
 const sockets: number[] = [];
@@ -59,7 +59,7 @@ const times: number[] = [];
 const warmUp = echoes / 4;
 let sent = 0;
 
-for (let i = 0; times.length < warmUp + echoes; i++) {
+for (let i = 0; client === undefined || times.length < warmUp + echoes; i++) {
   const place = i % inFlight;
   const socket = sockets[place];
   // The end of the stream: the server has closed the connection. It is never the client that gives up.
@@ -69,6 +69,7 @@ for (let i = 0; times.length < warmUp + echoes; i++) {
     sockets[place] = connect(sources[i % sources.length]!, SOCK_STREAM | SOCK_NONBLOCK);
   }
 
+  if (client === undefined) continue;
   if (sent === 0 || libc.recv(client, message, 1n, MSG_DONTWAIT) === 1n) {
     const now = performance.now();
     if (sent !== 0) times.push(now - sent);

@@ -1,92 +1,54 @@
 /**
- * The load: servers in processes of their own, and floods of real connections against them.
+ * Servers and floods in processes of their own.
  *
  * @module
  */
 
-import { connect } from "node:net";
-import { createInterface } from "node:readline";
-import { type ChildProcess, spawn } from "node:child_process";
 import type { Mode } from "./server.ts";
 
-/** A running `bench/server.ts`. */
+/** Runs a program of this folder. */
+export function program(name: string, args: readonly (string | number)[], options?: Deno.CommandOptions): Deno.Command {
+  const path = new URL(name, import.meta.url).pathname;
+  return new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", path, ...args.map(String)],
+    stdout: "piped",
+    stderr: "inherit",
+    ...options,
+  });
+}
+
+/** A running `server.ts`. */
 export class Server implements Disposable {
   readonly port: number;
-  readonly #process: ChildProcess;
-  readonly #lines: AsyncIterator<string>;
+  readonly #process: Deno.ChildProcess;
+  readonly #output: ReadableStreamDefaultReader<string>;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
 
-  private constructor(port: number, process: ChildProcess, lines: AsyncIterator<string>) {
+  private constructor(port: number, process: Deno.ChildProcess, output: ReadableStreamDefaultReader<string>) {
     this.port = port;
     this.#process = process;
-    this.#lines = lines;
+    this.#output = output;
+    this.#input = process.stdin.getWriter();
   }
 
   /** Starts a server and waits until it listens. */
   static async start(mode: Mode): Promise<Server> {
-    const path = new URL("server.ts", import.meta.url).pathname;
-    const process = spawn(Deno.execPath(), ["run", "-A", "--no-check", path, mode], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    const lines = createInterface({ input: process.stdout! })[Symbol.asyncIterator]();
-    const { value } = await lines.next();
-    return new Server(Number(value), process, lines);
+    const process = program("server.ts", [mode], { stdin: "piped" }).spawn();
+    const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const { value } = await output.read();
+    return new Server(Number(value), process, output);
   }
 
   /** Connections served and microseconds of CPU time used since it started. */
   async read(): Promise<{ served: number; cpu: number }> {
-    this.#process.stdin!.write("\n");
-    const { value } = await this.#lines.next();
-    const [served, cpu] = value.split(" ").map(Number);
+    await this.#input.write(new Uint8Array([10]));
+    // One line for one line, so it arrives in one piece.
+    const { value } = await this.#output.read();
+    const [served, cpu] = value!.split(" ").map(Number) as [number, number];
     return { served, cpu };
   }
 
   [Symbol.dispose](): void {
     this.#process.kill();
   }
-}
-
-/** A flood from a process of its own that goes on until it is disposed of. */
-export class Flood implements Disposable {
-  readonly #process: ChildProcess;
-
-  private constructor(process: ChildProcess) {
-    this.#process = process;
-  }
-
-  static start(port: number, concurrency: number): Flood {
-    const path = new URL("flood.ts", import.meta.url).pathname;
-    const args = ["run", "-A", "--no-check", path, `${port}`, `${concurrency}`];
-    return new Flood(spawn(Deno.execPath(), args, { stdio: "inherit" }));
-  }
-
-  [Symbol.dispose](): void {
-    this.#process.kill();
-  }
-}
-
-/**
- * Opens `count` connections from 200 loopback addresses, `concurrency` at a time, each held until the server ends it.
- */
-export function flood(port: number, count: number, concurrency: number): Promise<void> {
-  return new Promise((resolve) => {
-    let started = 0;
-    let running = 0;
-    const next = () => {
-      if (started === count) {
-        if (running === 0) resolve();
-        return;
-      }
-      running++;
-      const localAddress = `127.0.${started % 4}.${1 + started % 50}`;
-      started++;
-      const socket = connect({ port, host: "127.0.0.1", localAddress });
-      socket.on("error", () => {});
-      socket.on("close", () => {
-        running--;
-        next();
-      });
-      socket.resume();
-    };
-    for (let i = 0; i < concurrency; i++) next();
-  });
 }

@@ -4,39 +4,39 @@
  * @module
  */
 
-import { flood, Server } from "./load.ts";
+import { program, Server } from "./load.ts";
 import type { Mode } from "./server.ts";
 
-const ROUNDS = 9;
-const CONNECTIONS = 10_000;
-const CONCURRENCY = 64;
+const IN_FLIGHT = 64;
+const WARM_UP = 400;
+const WINDOW = 600;
 
-/** Microseconds of the server's CPU time for each connection, by mode and round; the modes take turns. */
-export async function measure(modes: readonly Mode[]): Promise<Map<Mode, number[]>> {
-  const results = new Map<Mode, number[]>(modes.map((mode) => [mode, []]));
-  const servers = new Map<Mode, Server>();
-  for (const mode of modes) servers.set(mode, await Server.start(mode));
-  for (let round = -2; round < ROUNDS; round++) {
+/** Microseconds of the server's CPU time for each connection, by mode, a figure a round. The modes take turns. */
+export async function measure(modes: readonly Mode[], rounds: number): Promise<Record<Mode, number[]>> {
+  const servers = await Promise.all(modes.map(async (mode) => [mode, await Server.start(mode)] as const));
+  const results = Object.fromEntries(modes.map((mode) => [mode, [] as number[]])) as Record<Mode, number[]>;
+  // The first two rounds let the servers' code be optimised.
+  for (let round = -2; round < rounds; round++) {
     for (const [mode, server] of servers) {
-      const before = await server.read();
-      await flood(server.port, CONNECTIONS, CONCURRENCY);
-      const after = await server.read();
-      // The first rounds warm up.
-      if (round >= 0) results.get(mode)!.push((after.cpu - before.cpu) / (after.served - before.served));
+      const figure = await measureOnce(server);
+      if (round >= 0) results[mode].push(figure);
     }
   }
-  for (const server of servers.values()) server[Symbol.dispose]();
+  for (const [, server] of servers) server[Symbol.dispose]();
   return results;
 }
 
-const r = await measure(["bare", "admit", "refuse"]);
-for (const [mode, xs] of r) {
-  console.log(
-    mode,
-    xs.map((x) => x.toFixed(1)).join(" "),
-    "median",
-    xs.toSorted((a, b) => a - b)[xs.length >> 1],
-    "min",
-    Math.min(...xs),
-  );
+async function measureOnce(server: Server): Promise<number> {
+  const flood = program("flood.ts", [server.port, IN_FLIGHT, 0], { stdout: "null" }).spawn();
+  await sleep(WARM_UP);
+  const before = await server.read();
+  await sleep(WINDOW);
+  const after = await server.read();
+  flood.kill("SIGKILL");
+  await flood.status;
+  return (after.cpu - before.cpu) / (after.served - before.served);
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }

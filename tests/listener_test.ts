@@ -446,6 +446,38 @@ Deno.test("limitedListener() lets the process end where it is unreferenced", asy
   assert(success);
 });
 
+/** A listener whose accepts fail with the errors given, and then as a closed listener's do. */
+function failingListener(...errors: Error[]) {
+  const accept = () => Promise.reject(errors.shift() ?? new Deno.errors.BadResource("Listener has been closed"));
+  return { addr: "nowhere", accept, close() {}, ref() {}, unref() {} };
+}
+
+const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
+
+Deno.test("limitedListener() without onError prints a lack of file descriptors once, and no client's failure", () =>
+  withoutConsole(async (printed) => {
+    const reset = new Deno.errors.NotConnected("Transport endpoint is not connected");
+    const listener = limitedListener(failingListener(reset, outOfDescriptors(), reset, outOfDescriptors()));
+    assertEquals(await keepAll(listener as AsyncIterable<never>), []);
+    assertStrictEquals(listener.acceptErrors, 4);
+    assertEquals(printed.map(([, error]) => (error as Error).message), ["Too many open files"]);
+  }));
+
+Deno.test("limitedListener() waits longer each time while there are no file descriptors, and not once it is closed", async () => {
+  const times: number[] = [];
+  const listener = limitedListener(failingListener(...Array.from({ length: 100 }, outOfDescriptors)), {}, {
+    onError() {
+      times.push(performance.now());
+      if (times.length === 5) listener.close();
+    },
+  });
+  await keepAll(listener as AsyncIterable<never>);
+  // Closing does not unmake the fake's errors; with nothing left to wait for, the rest come at once.
+  const waits = times.slice(1, 5).map((time, index) => time - times[index]!);
+  for (const [index, wait] of waits.entries()) assert(wait >= 5 * 2 ** index - 1, `waited ${waits}`);
+  assert(times.at(-1)! - times[4]! < 100, "waits go on after close()");
+});
+
 Deno.test("limitedListener() fits where a Deno.Listener is taken", async () => {
   const take = (listener: Deno.Listener<Deno.TcpConn, Deno.NetAddr>) => listener.addr.port;
   using listener = listen();

@@ -1,0 +1,96 @@
+/**
+ * All benchmarks, as ratios to a reference in the same run, beside what they are to reach.
+ *
+ *   deno task bench
+ *
+ * The figures are indicative: of one machine, on one day. Linux only, for the flood's sake.
+ *
+ * @module
+ */
+
+import { cpus } from "node:os";
+import { measure as measureCpu } from "./tcp_cpu.ts";
+import { measure as measureLatency } from "./tcp_latency.ts";
+import type { Mode } from "./server.ts";
+
+function quantile(values: readonly number[], q: number): number {
+  const sorted = values.toSorted((one, other) => one - other);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
+}
+
+const median = (values: readonly number[]) => quantile(values, 0.5);
+
+/** The median of the ratios of each round, in which the two were measured next to each other. */
+const ratio = (values: readonly number[], references: readonly number[]) =>
+  median(values.map((value, round) => value / references[round]!));
+
+function row(work: string, figure: number, unit: string, reach: number, detail: string): void {
+  const verdict = figure <= reach ? "reached" : "not reached";
+  console.log(
+    `${work.padEnd(52)} ${figure.toFixed(2).padStart(7)} ${unit.padEnd(5)} (≤ ${
+      Number(reach.toFixed(2))
+    }: ${verdict}) ${detail}`,
+  );
+}
+
+console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores`);
+console.log(`Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${new Date().toISOString().slice(0, 10)}\n`);
+
+/** Runs Deno on a file of this folder. Resolves to what it printed. */
+async function deno(command: readonly string[], file: string): Promise<string> {
+  const args = [...command, new URL(file, import.meta.url).pathname];
+  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
+  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
+  return new TextDecoder().decode(stdout);
+}
+
+await core(5);
+await memory();
+await tcpCpu(15);
+await tcpLatency(3);
+Deno.exit();
+
+async function core(runs: number): Promise<void> {
+  /** Nanoseconds for each of the 10,000 clients of an iteration, by benchmark, a figure a run. */
+  const figures = new Map<string, number[]>();
+  for (let run = 0; run < runs; run++) {
+    for (
+      const { name, results } of JSON.parse(await deno(["bench", "--json", "--no-check"], "core_bench.ts")).benches
+    ) {
+      figures.set(name, [...figures.get(name) ?? [], results[0].ok.avg / 10_000]);
+    }
+  }
+  const compare = (work: string, group: string, reference: string, reach: number) => {
+    const [ours, theirs] = [figures.get(`${group}: connlimit`)!, figures.get(`${group}: ${reference}`)!];
+    row(work, ratio(ours, theirs), "×", reach, `${median(ours).toFixed(0)} ns to ${median(theirs).toFixed(0)} ns`);
+  };
+  compare("accept + release, 10,000 IPv4 clients", "accept + release, IPv4", "hand-written map", 1.3);
+  compare("accept + release, 10,000 IPv6 clients", "accept + release, IPv6", "hand-written map", 4);
+  compare("refuse one client at its limit", "refuse", "accept + release", 0.3);
+}
+
+async function memory(): Promise<void> {
+  const flags = "--v8-flags=--expose-gc,--max-old-space-size=4000";
+  const [ipv4, ipv6] = (await deno(["run", "-A", "--no-check", flags], "memory.ts")).split("\n").map(Number);
+  row("1 M IPv4 clients held, each", ipv4!, "bytes", 200, "");
+  row("1 M IPv6 clients held, each", ipv6!, "bytes", 200, "");
+}
+
+async function tcpCpu(rounds: number): Promise<void> {
+  const { bare, admit, refuse } = await measureCpu(["bare", "admit", "refuse"], rounds);
+  const compare = (work: string, figures: readonly number[], reach: number) =>
+    row(work, ratio(figures, bare), "×", reach, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
+  compare("CPU per admitted and closed TCP connection", admit, 1.05);
+  compare("CPU per refused TCP connection", refuse, 1.1);
+}
+
+async function tcpLatency(rounds: number): Promise<void> {
+  const p99 = async (mode: Mode) => {
+    const figures: number[] = [];
+    for (let round = 0; round < rounds; round++) figures.push(quantile(await measureLatency(mode), 0.99));
+    return median(figures);
+  };
+  const [bare, admit] = [await p99("bare"), await p99("admit")];
+  row("echo p99 while 1,000 in flight are refused", await p99("refuse"), "ms", 3, `bare loop: ${bare.toFixed(1)} ms`);
+  row("echo p99 while 1,000 in flight are admitted", admit, "ms", bare, "no worse than the bare loop");
+}
