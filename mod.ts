@@ -1,6 +1,32 @@
 /**
  * Bounds how many connections one client may hold open.
  *
+ * {@linkcode limitedListener} wraps a Deno listener and yields only the connections that are admitted, each with a slot
+ * that is given back when the connection is closed:
+ *
+ * ```ts ignore
+ * import { limitedListener } from "@connlimit/connlimit";
+ *
+ * for await (const conn of limitedListener(Deno.listen({ port: 7000 }), { maxPerClient: 10 })) {
+ *   conn.readable.pipeTo(conn.writable).catch(() => {});
+ * }
+ * ```
+ *
+ * {@linkcode Limiter} is what counts, for accept loops of your own and for whatever else can be held open:
+ *
+ * ```ts
+ * import { Limiter } from "@connlimit/connlimit";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const limiter = new Limiter({ maxPerClient: 10 });
+ * {
+ *   using slot = limiter.accept("2001:db8::1"); // throws LimitReachedError when refused
+ *   assertEquals(slot.client, "2001:db8::/64");
+ *   assertEquals(limiter.openFor("2001:db8::2"), 1);
+ * }
+ * assertEquals(limiter.open, 0);
+ * ```
+ *
  * @module
  */
 

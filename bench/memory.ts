@@ -13,8 +13,7 @@ import { Limiter } from "../mod.ts";
 const CLIENTS = 1_000_000;
 
 function measure(peerOf: (client: number) => string): number {
-  // By way of JSON, since strings put together piece by piece would change their size when they are first read.
-  const peers: string[] = JSON.parse(JSON.stringify(Array.from({ length: CLIENTS }, (_, client) => peerOf(client))));
+  const peers = makePeers(peerOf);
   const slots = new Array<Disposable>(CLIENTS);
   const limiter = new Limiter();
   const before = heapUsed();
@@ -25,6 +24,11 @@ function measure(peerOf: (client: number) => string): number {
   // Used again, so that they cannot have been collected while it was measured.
   if (peers.length !== CLIENTS || limiter.open !== 0) throw new Error("the peers or the slots are gone");
   return bytes / CLIENTS;
+}
+
+/** By way of JSON, since strings put together piece by piece change their size when they are first read. */
+function makePeers(peerOf: (client: number) => string): string[] {
+  return JSON.parse(JSON.stringify(Array.from({ length: CLIENTS }, (_, client) => peerOf(client))));
 }
 
 function heapUsed(): number {
