@@ -372,6 +372,15 @@ test("Limiter.setLimits() counts open connections in aggregates that are new", (
   assertStrictEquals(refusedFor(limiter, "192.0.2.9"), "aggregate");
 });
 
+test("Limiter.setLimits() counts clients that were as wide as an aggregate is now, and not those that were wider", () => {
+  const limiter = new Limiter({ ipv4Prefix: 24 });
+  hold(limiter, "192.0.2.7", 2);
+  limiter.setLimits({ aggregates: [{ ipv4Prefix: 24, max: 2 }] });
+  assertStrictEquals(refusedFor(limiter, "192.0.2.9"), "aggregate");
+  limiter.setLimits({ aggregates: [{ ipv4Prefix: 25, max: 1 }] });
+  assertStrictEquals(refusedFor(limiter, "192.0.2.9"), undefined);
+});
+
 test("Limiter refuses exactly 500 of 1,000 connections over 100 addresses at limit 5", () => {
   const limiter = new Limiter({ maxPerClient: 5 });
   const admissions = Array.from({ length: 1_000 }, (_, index) => limiter.tryAccept(`192.0.2.${index % 100}`));

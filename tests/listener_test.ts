@@ -452,6 +452,18 @@ function failingListener(...errors: Error[]) {
   return { addr: "nowhere", accept, close() {}, ref() {}, unref() {} };
 }
 
+Deno.test("limitedListener() gives the slot back and closes where a connection cannot carry it", async () => {
+  let closed = 0;
+  const frozen = Object.freeze({
+    remoteAddr: { hostname: "192.0.2.7" },
+    [Symbol.dispose]: () => void closed++,
+  });
+  // deno-lint-ignore no-explicit-any
+  const listener = limitedListener({ ...failingListener(), accept: () => Promise.resolve(frozen as any) });
+  await assertRejects(() => listener.accept(), TypeError);
+  assertEquals([closed, listener.limiter.open], [1, 0]);
+});
+
 const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });
 
 Deno.test("limitedListener() without onError prints a lack of file descriptors once, and no client's failure", () =>

@@ -45,7 +45,7 @@ export function writableOf(
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
   return new WritableStream({
     start({ signal }) {
-      // `abort()` waits for the write under way, which a client that does not read holds up for ever. This does not.
+      // In place of `abort`, which waits for the write under way, and a client that does not read holds that up for ever.
       signal.addEventListener("abort", end, { once: true });
     },
     async write(chunk) {
@@ -59,6 +59,5 @@ export function writableOf(
       }
     },
     close: end,
-    abort: end,
   });
 }
