@@ -51,7 +51,8 @@ function ipv6Key(address: IPv6, prefix: number): ClientKey {
     const d = address.d & mask(prefix - 96);
     key += String.fromCharCode(c >>> 16, c & 0xffff, d >>> 16, d & 0xffff);
   }
-  return address.zone === "" ? key : key + address.zone;
+  // Short of ten bits it is no link-local network any more, in which alone a zone means something.
+  return address.zone === "" || prefix < 10 ? key : key + address.zone;
 }
 
 /** A 32-bit mask of `bits` leading ones; shifts work modulo 32, so both ends need saying. */

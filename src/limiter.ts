@@ -141,7 +141,8 @@ export class Limiter {
   }
 
   /**
-   * How many connections one client has open; 0 for a client that has none, and for what is no client.
+   * How many connections one client has open, as the limits in force see clients; 0 for a client that has none, and for
+   * what is no client.
    *
    * @param peer Any of the client's peers, or a client as {@linkcode Slot.client} names it, such as `2001:db8:0:1::/64`;
    * `{ key }` for one that has a key.
@@ -187,7 +188,10 @@ export class Limiter {
     return { open, clients, peak, admitted: this.#admitted, refused, refusedBy };
   }
 
-  /** The clients with open connections, in no order to rely on. Counts are read as the iteration reaches them. */
+  /**
+   * The clients with open connections, in no order to rely on. It is read as the iteration goes: clients that come during
+   * it are reached too.
+   */
   *clients(): IterableIterator<ClientCount> {
     for (const [client, open] of this.#counts) yield { client: clientName(client), open };
   }

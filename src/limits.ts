@@ -118,7 +118,7 @@ function compileAggregates(
   ipv6Prefix: number,
 ): Levels & { readonly aggregates: readonly AggregateOptions[] } {
   if (!Array.isArray(aggregates)) throw new TypeError(`aggregates must be an array, got ${show(aggregates)}`);
-  const copies = aggregates.map((aggregate: unknown, index) => copyAggregate(`aggregates[${index}]`, aggregate));
+  const copies = Array.from(aggregates, (aggregate, index) => copyAggregate(`aggregates[${index}]`, aggregate));
   return {
     aggregates: Object.freeze(copies),
     ipv4: familyLevels("ipv4Prefix", copies, ipv4Prefix),

@@ -99,9 +99,10 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * file descriptors, does not end the loop.
  *
  * TCP clients are told apart by address. The peers of a Unix socket have none and are one client together, so
- * `maxPerClient` bounds them all. With `Deno.listenTls`, Deno performs the handshake of a refused connection even so, and
- * the descriptor of a client that stays silent in it remains open after `close()`, beyond what can be counted: terminate
- * TLS in front of the server where that matters.
+ * `maxPerClient` bounds them all. With `Deno.listenTls`, Deno performs the handshake of a refused connection even so; and
+ * where a client stays silent in the handshake, or stops reading while it is written to, `close()` frees the slot but Deno
+ * keeps the descriptor until the client leaves, beyond what can be counted. Terminate TLS in front of the server where
+ * that matters.
  *
  * @example An echo server
  * ```ts ignore
@@ -117,7 +118,7 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * }
  * ```
  *
- * @param listener A listener that nobody else accepts from.
+ * @param listener A listener that nobody else accepts from, to be closed through the limited one.
  * @param limits A limiter, which several listeners may share, or the limits for one of its own.
  * @param options Hooks and a signal.
  * @throws {TypeError} For an unknown option or a value of the wrong type.
@@ -136,5 +137,10 @@ export function limitedListener<C extends ConnLike, A>(
   checkHook("onRefused", options.onRefused);
   checkHook("onError", options.onError);
   checkSignal("signal", options.signal);
-  return new DenoLimitedListener(listener, limits instanceof Limiter ? limits : new Limiter(limits), options);
+  return new DenoLimitedListener(listener, isLimiter(limits) ? limits : new Limiter(limits), options);
+}
+
+/** Told by what it can do: a limiter may come from another copy of this package. */
+function isLimiter(limits: Limiter | LimitsOptions): limits is Limiter {
+  return typeof (limits as Partial<Limiter> | null)?.tryAccept === "function";
 }

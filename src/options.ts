@@ -10,15 +10,23 @@ export function show(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return "an object";
+  if (typeof value === "object" && value !== null) return isPlain(value) ? "an object" : `a ${value.constructor?.name}`;
   return String(value);
 }
 
-/** @throws {TypeError} Unless `value` is an object with named properties. */
+/**
+ * @throws {TypeError} Unless `value` is a plain object. A map or a class instance has its content where no option is looked
+ * for, and must not pass as no limit.
+ */
 export function checkRecord(name: string, value: unknown): asserts value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    throw new TypeError(`${name} must be an object, got ${show(value)}`);
+  if (typeof value !== "object" || value === null || !isPlain(value)) {
+    throw new TypeError(`${name} must be a plain object, got ${show(value)}`);
   }
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }
 
 /** @throws {TypeError} If `options` has a name that is not known: a misspelt limit must not pass as no limit. */

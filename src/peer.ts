@@ -49,6 +49,8 @@ export function identify(peer: Peer): Identity | undefined {
   }
 }
 
+const ADDRESS_FIELDS = ["hostname", "transport"] as const;
+
 /**
  * Deno makes the address of each accepted connection an object in dictionary mode with a hidden class of its own, which
  * no inline cache ever knows: `remoteAddr.hostname` takes 220 ns there. By a name that varies it takes 30 ns.
@@ -56,9 +58,10 @@ export function identify(peer: Peer): Identity | undefined {
 function fromRemoteAddr(remoteAddr: RemoteAddr): Identity | undefined {
   let hostname: string | undefined;
   let transport: string | undefined;
-  for (const field of ["transport", "hostname"] as const) {
-    transport = hostname;
-    hostname = remoteAddr[field];
+  for (const field of ADDRESS_FIELDS) {
+    const value = remoteAddr[field];
+    if (field === "hostname") hostname = value;
+    else transport = value;
   }
   if (hostname !== undefined) return parseAddress(hostname);
   return transport === "unix" ? UNIX_CLIENT : undefined;

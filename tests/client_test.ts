@@ -81,6 +81,13 @@ test("networkKey() gives the same bits under two prefixes two keys", () => {
   assertEquals(keys.size, 33 + 129);
 });
 
+test("networkKey() keeps a zone only within link-local networks", () => {
+  assertStrictEquals(nameUnder(64, "fe80::1%eth0"), "fe80::%eth0/64");
+  assertStrictEquals(nameUnder(10, "fe80::1%eth0"), "fe80::%eth0/10");
+  assertStrictEquals(nameUnder(9, "fe80::1%eth0"), "fe80::/9");
+  assertStrictEquals(nameUnder(0, "fe80::1%eth0"), "::/0");
+});
+
 test("networkOf() finds the network in its key", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant("fe80::1%eth0")), fc.nat(128), (text, length) => {

@@ -228,6 +228,31 @@ Deno.test("LimitedListener.accept() admits one at a time, as Deno's does", async
   await ended(client);
 });
 
+Deno.test("LimitedListener.accept() admits one at a time also while it gives way after a refusal", async () => {
+  let overlapping: Promise<unknown> | undefined;
+  using listener: ReturnType<typeof listen> = listen({ maxPerClient: 0 }, {
+    onRefused: () => {
+      overlapping = assertRejects(() => listener.accept(), Deno.errors.Busy);
+    },
+  });
+  const kept = keepAll(listener);
+  for (let i = 0; i < 2; i++) {
+    using client = await connectFrom("127.0.0.1", listener.addr.port);
+    await ended(client);
+  }
+  await overlapping;
+  listener.close();
+  assertEquals(await kept, []);
+});
+
+Deno.test("limitedListener() takes a limiter from another copy of the package", async () => {
+  const copy = await import("../src/limiter.ts?copy");
+  const limiter = new copy.Limiter({ maxPerClient: 7 }) as unknown as Limiter;
+  assertStrictEquals(limiter instanceof Limiter, false);
+  using listener = listen(limiter);
+  assertStrictEquals(listener.limiter, limiter);
+});
+
 Deno.test("limitedListener() can be limited again, and then both limiters count", async () => {
   const accounts = new Limiter({ maxPerClient: 1 });
   const inner = listen({ maxPerClient: 2 });
@@ -410,12 +435,17 @@ Deno.test("limitedListener() and shutdown() refuse bad options, naming the optio
     RangeError,
     "maxPerClient must be a whole number from 0, or Infinity, got -1",
   );
-  assertThrows(make(null), TypeError, "limits must be an object, got null");
+  assertThrows(make(null), TypeError, "limits must be a plain object, got null");
   assertThrows(make({}, { onRefuse: () => {} }), TypeError, '"onRefuse"');
   assertThrows(make({}, { onRefused: "log" }), TypeError, 'onRefused must be a function, got "log"');
   assertThrows(make({}, { onError: 7 }), TypeError, "onError must be a function, got 7");
-  assertThrows(make({}, { signal: new AbortController() }), TypeError, "signal must be an AbortSignal, got an object");
-  assertThrows(make({}, null), TypeError, "options must be an object, got null");
+  assertThrows(
+    make({}, { signal: new AbortController() }),
+    TypeError,
+    "signal must be an AbortSignal, got a AbortController",
+  );
+  assertThrows(make({}, null), TypeError, "options must be a plain object, got null");
+  assertThrows(make({}, new Limiter()), TypeError, "options must be a plain object, got a Limiter");
   assertThrows(make({}, {}, null), TypeError, "listener must be a listener with accept(), got null");
   assertThrows(make({}, {}, 7000), TypeError, "listener must be a listener with accept(), got 7000");
   const listener = limitedListener(underneath);

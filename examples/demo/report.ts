@@ -51,10 +51,10 @@ function clientRow(client: Client, scene: Scene): string {
   return row(client.address, client.name, client.tried, admitted, refused, peak, remark(client, scene));
 }
 
-function remark({ kind, right, wrong }: Client, { server }: Scene): string {
+function remark({ address, kind, right, wrong }: Client, { server }: Scene): string {
   switch (kind) {
     case "greedy":
-      return "kept to its limit";
+      return server.tallyOf(address).aboveLimit === 0 ? "kept to its limit" : "above its limit";
     case "polite":
       return `echoes: ${right} right, ${wrong} wrong`;
     case "hasty":

@@ -8,8 +8,9 @@
  * @module
  */
 
+import { show } from "../options.ts";
 import type { RemoteAddr } from "../peer.ts";
-import type { Slot } from "../slot.ts";
+import type { Refusal, Slot } from "../slot.ts";
 import { readableOf, writableOf } from "./streams.ts";
 import { type OpenTies, Tie } from "./tie.ts";
 
@@ -54,35 +55,53 @@ const prototypes = new WeakMap<object, object>();
  * your own; `limitedListener` does it for you.
  *
  * The connection is changed in place and stays usable wherever it was. It may carry the slots of several limiters, all of
- * which are freed with it. `Deno.startTls(conn)` moves the descriptor to a new object that has no slot: tie it again, by
- * `withSlot(tlsConn, conn.slot)`.
+ * which are freed with it; where it has been closed since the first was tied, the next is freed at once.
  *
- * @example An accept loop that serves accounts
+ * Tie a connection before anything is awaited and before its `readable` and `writable` are used: that it was closed
+ * before, or by streams that were taken before, cannot be seen. `Deno.startTls(conn)` moves the descriptor to a new
+ * connection that has no slot: tie it again, by `withSlot(tlsConn, conn.slot)`, and close `conn` too, after the other.
+ *
+ * @example One limit by address, and one by account
  * ```ts ignore
- * const conn = await listener.accept();
- * const admission = limiter.tryAccept({ key: await accountOf(conn) });
- * if (admission.admitted) serve(withSlot(conn, admission));
- * else conn.close();
+ * for await (const conn of limitedListener(listener, { maxPerClient: 100 })) serve(conn);
+ *
+ * async function serve(conn: Deno.Conn) {
+ *   using _ = conn;
+ *   withSlot(conn, accounts.accept({ key: await accountOf(conn) })); // throws LimitReachedError when refused
+ *   …
+ * }
  * ```
  *
  * @param conn An open connection.
  * @param slot A slot that has not been released.
  * @returns The same connection.
- * @throws {TypeError} If `slot` is a refusal or released, or `conn` is no connection. Both are then as they were.
+ * @throws {TypeError} If `slot` is not held, or `conn` is no connection or has methods of its own in place of those to be
+ * watched. Both are then as they were.
  */
 export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C> {
+  if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {
+    throw new TypeError(`slot must be a slot that is held, got ${describeSlot(slot)}`);
+  }
+  for (const name of WATCHED) {
+    if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
+  }
   return tie(conn, slot, undefined);
+}
+
+/** What a connection's end is seen by. */
+const WATCHED = ["close", Symbol.dispose, "readable", "writable"] as const;
+
+function describeSlot(slot: Partial<Slot | Refusal> | undefined): string {
+  if (slot?.admitted === false) return "a refusal";
+  return slot?.admitted && (slot as Partial<Slot>).released ? "a released one" : show(slot);
 }
 
 /** What {@linkcode withSlot} does, with the tie entered among `ties` while the connection is open. */
 export function tie<C extends ConnLike>(conn: C, slot: Slot, ties: OpenTies | undefined): LimitedConn<C> {
-  if (!slot.admitted || slot.released) {
-    throw new TypeError(`slot must be held, got ${slot.admitted ? "a released one" : "a refusal"}`);
-  }
   const tied = conn as Tied;
-  const before = tied[TIE];
-  if (before === undefined) Object.setPrototypeOf(conn, limitedPrototype(conn));
-  tied[TIE] = new Tie(conn, slot, before, ties);
+  const under = tied[TIE];
+  if (under === undefined) Object.setPrototypeOf(conn, limitedPrototype(conn));
+  tied[TIE] = new Tie(conn, slot, under, ties);
   return conn as LimitedConn<C>;
 }
 
@@ -90,6 +109,8 @@ function limitedPrototype(conn: ConnLike): object {
   const native = Object.getPrototypeOf(conn);
   let prototype = prototypes.get(native);
   if (prototype === undefined) {
+    const missing = ["read", "write", ...WATCHED].find((name) => native === null || !(name in native));
+    if (missing !== undefined) throw new TypeError(`conn must be a connection, but inherits no ${String(missing)}`);
     prototype = extend(native);
     prototypes.set(native, prototype);
   }

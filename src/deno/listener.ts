@@ -13,7 +13,7 @@ import { callHook } from "../hooks.ts";
 import type { Limiter } from "../limiter.ts";
 import type { LimitedListener, ListenerLike, ListenerOptions, ShutdownOptions } from "../listener.ts";
 import { checkKnown, checkRecord, checkTimeout } from "../options.ts";
-import type { Slot } from "../slot.ts";
+import type { Refusal, Slot } from "../slot.ts";
 import { classify } from "./accept_error.ts";
 import { type ConnLike, type LimitedConn, tie } from "./conn.ts";
 import { OpenTies } from "./tie.ts";
@@ -46,7 +46,9 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
   /** What the listener's last accept rejected with. */
   #end: unknown;
   #wait = FIRST_WAIT;
-  #admissionsLeft = ADMISSIONS_PER_TURN;
+  #accepting = false;
+  #admissions = 0;
+  #turnDue = false;
   #exhaustionPrinted = false;
 
   constructor(listener: ListenerLike<C, A>, limiter: Limiter, { onRefused, onError, signal }: ListenerOptions<C>) {
@@ -75,28 +77,34 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
 
   /** One `async` function between the listener and a `for await`, as many as Deno's own iterator has. */
   async #next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
-    for (;;) {
-      if (this.#admissionsLeft-- === 0) {
-        this.#admissionsLeft = ADMISSIONS_PER_TURN;
-        await turn();
+    // Not left to the listener underneath, which is not accepting while this waits for a turn of the event loop.
+    if (this.#accepting) throw new Deno.errors.Busy("Another accept task is ongoing");
+    this.#accepting = true;
+    try {
+      for (;;) {
+        if (this.#turnDue) {
+          this.#turnDue = false;
+          await turn();
+        }
+        let conn: C;
+        try {
+          conn = await this.#listener.accept();
+        } catch (error) {
+          if (await this.#survive(error)) continue;
+          return { done: true, value: undefined };
+        }
+        this.#wait = FIRST_WAIT;
+        const admission = this.limiter.tryAccept(conn);
+        if (admission.admitted) return { done: false, value: this.#admit(conn, admission) };
+        this.#refuse(conn, admission);
       }
-      let conn: C;
-      try {
-        conn = await this.#listener.accept();
-      } catch (error) {
-        if (await this.#survive(error)) continue;
-        return { done: true, value: undefined };
-      }
-      this.#wait = FIRST_WAIT;
-      const admission = this.limiter.tryAccept(conn);
-      if (admission.admitted) return { done: false, value: this.#admit(conn, admission) };
-      conn[Symbol.dispose]();
-      callHook(this.#onRefused, this.#onError, admission, conn);
-      this.#admissionsLeft = 0;
+    } finally {
+      this.#accepting = false;
     }
   }
 
   #admit(conn: C, slot: Slot): LimitedConn<C> {
+    if (++this.#admissions % ADMISSIONS_PER_TURN === 0) this.#turnDue = true;
     try {
       return tie(conn, slot, this.#open);
     } catch (error) {
@@ -104,6 +112,12 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
       slot.release();
       throw error;
     }
+  }
+
+  #refuse(conn: C, refusal: Refusal): void {
+    this.#turnDue = true;
+    conn[Symbol.dispose]();
+    callHook(this.#onRefused, this.#onError, refusal, conn);
   }
 
   /** Whether to go on after a failed accept, waiting where that is called for. */
@@ -118,7 +132,7 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
     this.#acceptErrors++;
     callHook(this.#onError, undefined, error);
     if (failure === "connection") {
-      this.#admissionsLeft = 0;
+      this.#turnDue = true;
       return true;
     }
     if (this.#onError === undefined && !this.#exhaustionPrinted) {

@@ -5,9 +5,14 @@
  * moments, but by way of `end`, so that the slot goes with the descriptor. As with Deno's own, the end of either stream
  * closes the whole connection.
  *
+ * They differ in two points. `abort()` ends at once, where Deno's waits for the write under way. And no descriptor is
+ * closed by garbage collection, which with Deno's happens to a connection whose `writable` has been dropped, even while
+ * its `readable` is being read.
+ *
  * @module
  */
 
+import { show } from "../options.ts";
 import type { ConnLike } from "./conn.ts";
 
 /** What Deno's own streams read at a time. */
@@ -50,9 +55,7 @@ export function writableOf(
     },
     async write(chunk) {
       try {
-        for (let written = 0; written < chunk.byteLength;) {
-          written += await conn.write(written === 0 ? chunk : chunk.subarray(written));
-        }
+        for (let rest = bytesOf(chunk); rest.length > 0;) rest = rest.subarray(await conn.write(rest));
       } catch (error) {
         end();
         throw error;
@@ -60,4 +63,12 @@ export function writableOf(
     },
     close: end,
   });
+}
+
+/** The bytes of a chunk: like Deno's own streams, these take every buffer and every view, whatever the types say. */
+function bytesOf(chunk: unknown): Uint8Array {
+  if (chunk instanceof Uint8Array) return chunk;
+  if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+  if (chunk instanceof ArrayBuffer || chunk instanceof SharedArrayBuffer) return new Uint8Array(chunk);
+  throw new TypeError(`chunk must be an ArrayBuffer or a view of one, got ${show(chunk)}`);
 }

@@ -6,7 +6,7 @@
  */
 
 import { Duplex } from "node:stream";
-import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type LimitedConn, Limiter, type Slot, withSlot } from "@connlimit/connlimit";
 import { type Client, connectFrom, ended, eventually, isOpen, openSockets, within } from "../support/net.ts";
 
@@ -327,6 +327,63 @@ Deno.test("withSlot() refuses a refusal and a slot that is back, and changes not
     assertStrictEquals(conn.slot.client, "127.0.0.1");
     assertStrictEquals(Object.getPrototypeOf(Object.getPrototypeOf(conn)), native);
     return Promise.resolve();
+  }));
+
+Deno.test("withSlot() frees at once the slot for a connection that was closed since its first was tied", () =>
+  withPair((conn, _client, limiter) => {
+    const accounts = new Limiter();
+    conn.close();
+    assertStrictEquals(withSlot(conn, accounts.accept({ key: "alice" })).slot.released, true);
+    assertEquals([limiter.open, accounts.open], [0, 0]);
+    return Promise.resolve();
+  }));
+
+Deno.test("withSlot() frees any number of slots of one connection", () =>
+  withPair((conn) => {
+    const limiter = new Limiter({ maxPerClient: Infinity });
+    for (let i = 0; i < 20_000; i++) withSlot(conn, limiter.accept({ key: "alice" }));
+    conn.close();
+    assertStrictEquals(limiter.open, 0);
+    return Promise.resolve();
+  }));
+
+Deno.test("withSlot() refuses what is no connection, and what would be closed without its knowledge", async () => {
+  const slot = new Limiter().accept("192.0.2.7");
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  // deno-lint-ignore no-explicit-any
+  for (const none of [{}, [], () => {}, Object.create(null), listener] as any[]) {
+    assertThrows(() => withSlot(none, slot), TypeError, "conn must be a connection");
+  }
+  const [client, conn] = await anotherPair();
+  using _ = client;
+  conn.close = () => {};
+  assertThrows(() => withSlot(conn, slot), TypeError, "conn must not have a close of its own");
+  conn[Symbol.dispose]();
+  // deno-lint-ignore no-explicit-any
+  assertThrows(() => withSlot(conn, { admitted: true } as any), TypeError, "slot must be a slot that is held");
+  assertStrictEquals(slot.released, false);
+});
+
+Deno.test("withSlot() keeps a printed connection free of other clients' connections", () =>
+  withPair((conn) => {
+    assertStringIncludes(Deno.inspect(conn, { depth: 9 }), "Tie {}");
+    return Promise.resolve();
+  }));
+
+Deno.test("withSlot() leaves writable taking every buffer and view, and nothing else", () =>
+  withPair(async (conn, client) => {
+    let text = "";
+    client.socket.on("data", (chunk) => text += chunk);
+    const writer = (conn.writable as WritableStream<unknown>).getWriter();
+    const bytes = new TextEncoder().encode("..abcd..");
+    await writer.write(bytes.subarray(2, 4));
+    await writer.write(new Uint16Array(bytes.buffer, 4, 1));
+    await writer.write(new DataView(bytes.buffer, 2, 2));
+    await writer.write(bytes.buffer.slice(4, 6));
+    await writer.write(new Uint8Array(0));
+    await eventually(() => text === "abcdabcd", "all that was written");
+    await assertRejects(() => writer.write("text"), TypeError, 'got "text"');
+    assertEquals([isOpen(conn), conn.slot.released], [false, true]);
   }));
 
 Deno.test("withSlot() leaves the connection Deno's own", () =>
