@@ -10,7 +10,9 @@ export function show(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) return isPlain(value) ? "an object" : `a ${value.constructor?.name}`;
+  if (typeof value === "object" && value !== null) {
+    return isPlain(value) ? "an object" : `an instance of ${value.constructor?.name}`;
+  }
   return String(value);
 }
 

@@ -442,10 +442,10 @@ Deno.test("limitedListener() and shutdown() refuse bad options, naming the optio
   assertThrows(
     make({}, { signal: new AbortController() }),
     TypeError,
-    "signal must be an AbortSignal, got a AbortController",
+    "signal must be an AbortSignal, got an instance of AbortController",
   );
   assertThrows(make({}, null), TypeError, "options must be a plain object, got null");
-  assertThrows(make({}, new Limiter()), TypeError, "options must be a plain object, got a Limiter");
+  assertThrows(make({}, new Limiter()), TypeError, "options must be a plain object, got an instance of Limiter");
   assertThrows(make({}, {}, null), TypeError, "listener must be a listener with accept(), got null");
   assertThrows(make({}, {}, 7000), TypeError, "listener must be a listener with accept(), got 7000");
   const listener = limitedListener(underneath);

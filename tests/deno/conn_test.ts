@@ -442,3 +442,18 @@ Deno.test("Deno.startTls() while a read is pending fails, and the slot stays hel
   assertThrows(() => conn.close(), Deno.errors.BadResource);
   assertStrictEquals(limiter.open, 0);
 });
+
+Deno.test("Deno's internal serveHttpOnConnection() takes a connection with a slot, which is then freed by hand", () =>
+  withPair(async (conn, client, limiter) => {
+    // deno-lint-ignore no-explicit-any
+    const { serveHttpOnConnection } = (Deno as any)[(Deno as any).internal];
+    const respond = () => new Response("over HTTP");
+    const { finished } = serveHttpOnConnection(conn, undefined, respond, respond, () => {});
+    client.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    assertStringIncludes(await ended(client), "over HTTP");
+    await finished;
+    // It closes the descriptor without a call that could be seen, so whoever hands a connection over must close it too.
+    assertStrictEquals(limiter.open, 1);
+    conn[Symbol.dispose]();
+    assertStrictEquals(limiter.open, 0);
+  }));
