@@ -34,7 +34,9 @@ export async function connectFrom(localAddress: string, port: number, host = "12
 export async function ended({ socket }: Client): Promise<string> {
   let text = "";
   socket.on("data", (chunk) => text += chunk);
-  if (!socket.destroyed) await within(once(socket, "close"), "the client's socket to be closed");
+  // Not `once()`, which rejects where an error comes first.
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  if (!socket.destroyed) await within(closed, "the client's socket to be closed");
   return text;
 }
 
