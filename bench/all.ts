@@ -9,6 +9,7 @@
  */
 
 import { cpus } from "node:os";
+import { outputOf, program } from "./load.ts";
 import { measure as measureCpu } from "./tcp_cpu.ts";
 import { measure as measureLatency } from "./tcp_latency.ts";
 import type { Mode } from "./server.ts";
@@ -36,14 +37,6 @@ function row(work: string, figure: number, unit: string, reach: number, detail: 
 console.log(`${cpus()[0]?.model ?? "unknown CPU"}, ${cpus().length} cores`);
 console.log(`Deno ${Deno.version.deno}, V8 ${Deno.version.v8}, ${new Date().toISOString().slice(0, 10)}\n`);
 
-/** Runs Deno on a file of this folder. Resolves to what it printed. */
-async function deno(command: readonly string[], file: string): Promise<string> {
-  const args = [...command, new URL(file, import.meta.url).pathname];
-  const { success, stdout } = await new Deno.Command(Deno.execPath(), { args, stderr: "inherit" }).output();
-  if (!success) throw new Error(`deno ${args.join(" ")} failed`);
-  return new TextDecoder().decode(stdout);
-}
-
 await core(5);
 await memory();
 await tcpCpu(15);
@@ -53,10 +46,9 @@ Deno.exit();
 async function core(runs: number): Promise<void> {
   /** Nanoseconds for each of the 10,000 clients of an iteration, by benchmark, a figure a run. */
   const figures = new Map<string, number[]>();
+  const bench = program("core_bench.ts", [], { command: ["bench", "--json", "--no-check"] });
   for (let run = 0; run < runs; run++) {
-    for (
-      const { name, results } of JSON.parse(await deno(["bench", "--json", "--no-check"], "core_bench.ts")).benches
-    ) {
+    for (const { name, results } of JSON.parse(await outputOf(bench)).benches) {
       figures.set(name, [...figures.get(name) ?? [], results[0].ok.avg / 10_000]);
     }
   }
@@ -70,8 +62,8 @@ async function core(runs: number): Promise<void> {
 }
 
 async function memory(): Promise<void> {
-  const flags = "--v8-flags=--expose-gc,--max-old-space-size=4000";
-  const [ipv4, ipv6] = (await deno(["run", "-A", "--no-check", flags], "memory.ts")).split("\n").map(Number);
+  const command = ["run", "-A", "--no-check", "--v8-flags=--expose-gc,--max-old-space-size=4000"];
+  const [ipv4, ipv6] = (await outputOf(program("memory.ts", [], { command }))).split("\n").map(Number);
   row("1 M IPv4 clients held, each", ipv4!, "bytes", 200, "");
   row("1 M IPv6 clients held, each", ipv6!, "bytes", 200, "");
 }

@@ -6,15 +6,28 @@
 
 import type { Mode } from "./server.ts";
 
-/** Runs a program of this folder. */
-export function program(name: string, args: readonly (string | number)[], options?: Deno.CommandOptions): Deno.Command {
-  const path = new URL(name, import.meta.url).pathname;
+const RUN = ["run", "-A", "--no-check"];
+
+/** A program of this folder, started by `deno run` unless another command is given. */
+export function program(
+  file: string,
+  args: readonly (string | number)[] = [],
+  { command = RUN, ...options }: Deno.CommandOptions & { command?: readonly string[] } = {},
+): Deno.Command {
+  const path = new URL(file, import.meta.url).pathname;
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", path, ...args.map(String)],
+    args: [...command, path, ...args.map(String)],
     stdout: "piped",
     stderr: "inherit",
     ...options,
   });
+}
+
+/** Runs a program to its end. Resolves to what it printed. */
+export async function outputOf(program: Deno.Command): Promise<string> {
+  const { code, stdout } = await program.output();
+  if (code !== 0) throw new Error(`a benchmark's program ended with exit code ${code}`);
+  return new TextDecoder().decode(stdout);
 }
 
 /** A running `server.ts`. */

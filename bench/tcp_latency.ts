@@ -4,7 +4,7 @@
  * @module
  */
 
-import { program, Server } from "./load.ts";
+import { outputOf, program, Server } from "./load.ts";
 import type { Mode } from "./server.ts";
 
 const IN_FLIGHT = 1_000;
@@ -13,6 +13,6 @@ const ECHOES = 1_000;
 /** Milliseconds for each echo to an established client during a flood. */
 export async function measure(mode: Mode): Promise<number[]> {
   using server = await Server.start(mode);
-  const { stdout } = await program("flood.ts", [server.port, IN_FLIGHT, ECHOES]).output();
-  return new TextDecoder().decode(stdout).trim().split("\n").map(Number);
+  const output = await outputOf(program("flood.ts", [server.port, IN_FLIGHT, ECHOES]));
+  return output.trim().split("\n").map(Number);
 }

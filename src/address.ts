@@ -36,10 +36,10 @@ const DOT = 46;
 const COLON = 58;
 const DIGIT_0 = 48;
 
-/** Eight groups, two colons more than that, a dotted tail: 45 characters. A zone id comes on top. */
+/** Six groups of four digits, six colons, and 15 characters of dotted decimal. A zone id comes on top. */
 const LONGEST_IPV6 = 45;
 
-/** Interface names are at most 15 characters on Linux and macOS and 256 on Windows, where zones are numbers. */
+/** Room for an interface name, which is at most 15 characters long on Linux, or for a number. */
 const ZONE = /^[^\s/%]{1,64}$/;
 
 /** Filled and read within one call of {@linkcode parseIPv6}, so that parsing allocates only its result. */

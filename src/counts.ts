@@ -22,6 +22,12 @@ export interface Levels {
   readonly ipv6: readonly Level[];
 }
 
+/** An aggregate's key, and how many connections it has room for. */
+export interface Aggregate {
+  readonly key: ClientKey;
+  readonly max: number;
+}
+
 /** Counts by client and by aggregate. An entry goes with its last connection, and nothing else is kept. */
 export class Counts {
   /** Open connections in all. */
@@ -52,25 +58,30 @@ export class Counts {
     return this.#clients.get(client) ?? 0;
   }
 
-  /** Whether every aggregate around a client has room for one connection. */
-  hasRoomAround(client: ClientKey): boolean {
-    for (const { key, max } of aggregatesOf(client, this.#levels)) {
+  /** The aggregates that a client belongs to. */
+  around(client: ClientKey): readonly Aggregate[] {
+    return aggregatesOf(client, this.#levels);
+  }
+
+  /** Whether every one of some aggregates has room for one connection. */
+  haveRoom(aggregates: readonly Aggregate[]): boolean {
+    for (const { key, max } of aggregates) {
       if ((this.#aggregates.get(key) ?? 0) >= max) return false;
     }
     return true;
   }
 
-  /** Counts one connection more for a client that has `open` of them. */
-  add(client: ClientKey, open: number): void {
+  /** Counts one connection more for a client that has `open` of them, and for the aggregates around it. */
+  add(client: ClientKey, open: number, around: readonly Aggregate[]): void {
     this.#clients.set(client, open + 1);
-    this.#addAround(client, 1);
+    this.#addTo(around, 1);
     if (++this.open > this.peak) this.peak = this.open;
   }
 
   /** Counts one connection less. */
   subtract(client: ClientKey): void {
     addTo(this.#clients, client, -1);
-    this.#addAround(client, -1);
+    this.#addTo(this.around(client), -1);
     if (--this.open === 0) this.#idle.reached();
   }
 
@@ -80,7 +91,7 @@ export class Counts {
     this.#levels = levels;
     if (samePrefixes(before.ipv4, levels.ipv4) && samePrefixes(before.ipv6, levels.ipv6)) return;
     this.#aggregates.clear();
-    for (const [client, open] of this.#clients) this.#addAround(client, open);
+    for (const [client, open] of this.#clients) this.#addTo(this.around(client), open);
   }
 
   /** Resolves when nothing is open. */
@@ -88,8 +99,8 @@ export class Counts {
     return this.open === 0 ? Promise.resolve() : this.#idle.wait();
   }
 
-  #addAround(client: ClientKey, connections: number): void {
-    for (const { key } of aggregatesOf(client, this.#levels)) addTo(this.#aggregates, key, connections);
+  #addTo(aggregates: readonly Aggregate[], connections: number): void {
+    for (const { key } of aggregates) addTo(this.#aggregates, key, connections);
   }
 }
 
@@ -97,11 +108,6 @@ function addTo(counts: Map<ClientKey, number>, key: ClientKey, connections: numb
   const open = (counts.get(key) ?? 0) + connections;
   if (open === 0) counts.delete(key);
   else counts.set(key, open);
-}
-
-interface Aggregate {
-  readonly key: ClientKey;
-  readonly max: number;
 }
 
 const NONE: readonly Aggregate[] = [];

@@ -123,9 +123,10 @@ export class Limiter {
     if (open >= maxPerClient) {
       return this.#refuse(rule !== undefined && maxPerClient === 0 ? "blocked" : "client");
     }
-    if (!counts.hasRoomAround(client)) return this.#refuse("aggregate");
+    const around = counts.around(client);
+    if (!counts.haveRoom(around)) return this.#refuse("aggregate");
     if (counts.open >= limits.maxTotal) return this.#refuse("total");
-    counts.add(client, open);
+    counts.add(client, open, around);
     this.#admitted++;
     return new CountedSlot(client, counts);
   }

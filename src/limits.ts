@@ -168,13 +168,12 @@ function compileNetworks(
   const copies: Record<string, NetworkRule> = {};
   const rules: [Network, NetworkRule][] = [];
   for (const [text, rule] of Object.entries(networks)) {
-    const network = checkNetwork(text);
+    const { network, canonical } = checkNetwork(text);
     const name = `networks[${JSON.stringify(text)}]`;
     checkRecord(name, rule);
     checkKnown(`option in ${name}`, rule, ["maxPerClient"]);
     const { maxPerClient } = rule;
     checkCount(`${name}.maxPerClient`, maxPerClient);
-    const canonical = canonicalText(network);
     if (Object.hasOwn(copies, canonical)) throw new RangeError(`${name} names a network that has a rule already`);
     copies[canonical] = Object.freeze({ maxPerClient });
     rules.push([network, { maxPerClient }]);
@@ -182,19 +181,15 @@ function compileNetworks(
   return { networks: Object.freeze(copies), table: rules.length === 0 ? undefined : new NetworkTable(rules) };
 }
 
-function checkNetwork(text: string): Network {
+function checkNetwork(text: string): { network: Network; canonical: string } {
   const network = parseNetwork(text);
   // A rule speaks of addresses, whichever interface they are reached through, so a zone id has no place in it.
   if (network === undefined || text.includes("%")) {
     throw new RangeError(`networks must be named by CIDR, such as "192.0.2.0/24", or by address, got ${show(text)}`);
   }
-  const canonical = canonicalText(network);
+  const canonical = clientName(networkKey(network.address, network.prefix));
   if (formatNetwork(network) !== canonical) {
     throw new RangeError(`networks[${show(text)}] has bits set after its prefix; write ${show(canonical)}`);
   }
-  return network;
-}
-
-function canonicalText({ address, prefix }: Network): string {
-  return clientName(networkKey(address, prefix));
+  return { network, canonical };
 }

@@ -6,7 +6,7 @@ import {
   type LimitsOptions,
   type ListenerOptions,
 } from "@connlimit/connlimit";
-import { type Client, connectFrom, ended, eventually, isOpen, openSockets, within } from "./support/net.ts";
+import { type Client, connectFrom, echoAll, ended, eventually, isOpen, openSockets, within } from "./support/net.ts";
 
 type Options = ListenerOptions<Deno.TcpConn>;
 
@@ -79,14 +79,7 @@ Deno.test("limitedListener() refuses exactly 500 of 1,000 connections over 100 a
 
 Deno.test("limitedListener() echoes for many clients at once and frees every slot", async () => {
   using listener = listen({ maxPerClient: 20 });
-  const serving = (async () => {
-    for await (const conn of listener) {
-      (async () => {
-        using _ = conn;
-        await conn.readable.pipeTo(conn.writable).catch(() => {});
-      })();
-    }
-  })();
+  const serving = echoAll(listener);
   const echoes = await Promise.all(
     Array.from({ length: 60 }, async (_, index) => {
       const client = await connectFrom(`127.0.0.${1 + index % 3}`, listener.addr.port);

@@ -47,6 +47,9 @@ interface Tied extends ConnLike {
   [WRITABLE]?: ConnLike["writable"];
 }
 
+/** What a connection's end is seen by. */
+const WATCHED = ["close", Symbol.dispose, "readable", "writable"] as const;
+
 /** Our prototypes by the one they extend: Deno has one each for TCP, TLS and Unix connections. */
 const prototypes = new WeakMap<object, object>();
 
@@ -87,9 +90,6 @@ export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C
   }
   return tie(conn, slot, undefined);
 }
-
-/** What a connection's end is seen by. */
-const WATCHED = ["close", Symbol.dispose, "readable", "writable"] as const;
 
 function describeSlot(slot: Partial<Slot | Refusal> | undefined): string {
   if (slot?.admitted === false) return "a refusal";
@@ -135,7 +135,8 @@ function extend(native: object): object {
       return conn[WRITABLE] ??= writableOf(conn, () => conn[Symbol.dispose]());
     },
 
-    // Close first, then free; and free even where the descriptor is gone already and closing throws.
+    // Close first, then free; and free even where the descriptor is gone already and closing throws. With a read or a
+    // write pending, Deno lets go of the descriptor when that has been told, a turn of the event loop later.
     close(): void {
       try {
         super.close();

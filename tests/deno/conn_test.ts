@@ -8,7 +8,17 @@
 import { Duplex } from "node:stream";
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type LimitedConn, Limiter, type Slot, withSlot } from "@connlimit/connlimit";
-import { type Client, connectFrom, ended, eventually, isOpen, openSockets, within } from "../support/net.ts";
+import {
+  certificate,
+  type Client,
+  connectFrom,
+  ended,
+  eventually,
+  isOpen,
+  openSockets,
+  pair,
+  within,
+} from "../support/net.ts";
 
 type Conn = LimitedConn<Deno.TcpConn>;
 
@@ -17,11 +27,7 @@ async function withPair(use: (conn: Conn, client: Client, limiter: Limiter) => P
   const before = openSockets();
   const limiter = new Limiter();
   {
-    using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-    const [client, accepted] = await Promise.all([
-      connectFrom("127.0.0.1", listener.addr.port),
-      listener.accept(),
-    ]);
+    const [client, accepted] = await pair();
     using _ = client;
     using conn = withSlot(accepted, limiter.accept(accepted));
     assertStrictEquals(conn, accepted);
@@ -255,9 +261,8 @@ for (const [name, use] of Object.entries(STAYS_OPEN)) {
 }
 
 Deno.test("withSlot() frees after the descriptor is closed, not before", async () => {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   for (const end of [CLOSES["close()"]!, CLOSES["using"]!, CLOSES["readable.cancel()"]!, CLOSES["writable.abort()"]!]) {
-    const [client, accepted] = await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
+    const [client, accepted] = await pair();
     using _ = client;
     let openAtRelease: boolean | undefined;
     const slot: Slot = {
@@ -277,7 +282,7 @@ Deno.test("withSlot() holds the slot of a connection that was dropped, and keeps
     const collected = new Set<string>();
     const registry = new FinalizationRegistry<string>((name) => collected.add(name));
     const readable = await (async () => {
-      const [other, accepted] = await anotherPair();
+      const [other, accepted] = await pair();
       using _ = other;
       const dropped = withSlot(accepted, limiter.accept(accepted));
       // With Deno's own streams, collecting `writable` closes the descriptor under the reader.
@@ -297,11 +302,6 @@ Deno.test("withSlot() holds the slot of a connection that was dropped, and keeps
     assertStrictEquals(isOpen(conn), true);
     client.fin();
   }));
-
-async function anotherPair(): Promise<[Client, Deno.TcpConn]> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
-}
 
 Deno.test("withSlot() ties the slots of several limiters, all freed with the connection", () =>
   withPair(async (conn, _client, limiter) => {
@@ -354,7 +354,7 @@ Deno.test("withSlot() refuses what is no connection, and what would be closed wi
   for (const none of [{}, [], () => {}, Object.create(null), listener] as any[]) {
     assertThrows(() => withSlot(none, slot), TypeError, "conn must be a connection");
   }
-  const [client, conn] = await anotherPair();
+  const [client, conn] = await pair();
   using _ = client;
   conn.close = () => {};
   assertThrows(() => withSlot(conn, slot), TypeError, "conn must not have a close of its own");
@@ -405,17 +405,15 @@ Deno.test("withSlot() leaves the connection Deno's own", () =>
   }));
 
 Deno.test("Deno.startTls() takes a connection with a slot, and the slot can follow", async () => {
-  const [cert, key] = await Promise.all(
-    ["crt", "key"].map((name) => Deno.readTextFile(new URL(`tls/localhost.${name}`, import.meta.url))),
-  );
-  using server = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: cert!, key: key! });
+  const { cert, key } = await certificate();
+  using server = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
   await withPair(async (conn, { socket }, limiter) => {
     // `startTls()` is the client's side of TLS, so what connected to us is put through to a TLS server.
     const [relay, served] = [await connectFrom("127.0.0.1", server.addr.port), server.accept()];
     using _ = relay;
     socket.pipe(relay.socket).pipe(socket);
     const slot = conn.slot;
-    const tls = await Deno.startTls(conn, { hostname: "localhost", caCerts: [cert!] });
+    const tls = await Deno.startTls(conn, { hostname: "localhost", caCerts: [cert] });
     using remote = await served;
     await Promise.all([tls.handshake(), remote.handshake()]);
     await remote.write(new TextEncoder().encode("secret"));
@@ -430,7 +428,7 @@ Deno.test("Deno.startTls() takes a connection with a slot, and the slot can foll
 
 Deno.test("Deno.startTls() while a read is pending fails, and the slot stays held with the descriptor", async () => {
   const limiter = new Limiter();
-  const [client, accepted] = await anotherPair();
+  const [client, accepted] = await pair();
   using _ = client;
   const conn = withSlot(accepted, limiter.accept(accepted));
   const read = conn.read(new Uint8Array(1));

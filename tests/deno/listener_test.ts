@@ -6,16 +6,14 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { connectFrom, ended, eventually, within } from "../support/net.ts";
+import { certificate, connectFrom, echoAll, ended, eventually, within } from "../support/net.ts";
 
 Deno.test("limitedListener() counts all peers of a Unix socket as one client", async () => {
   const path = await Deno.makeTempFile();
   await Deno.remove(path);
   using listener = limitedListener(Deno.listen({ transport: "unix", path }), { maxPerClient: 2 });
   assertStrictEquals(listener.addr.path, path);
-  const serving = (async () => {
-    for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});
-  })();
+  const serving = echoAll(listener);
   const clients = await Promise.all([1, 2, 3].map(() => Deno.connect({ transport: "unix", path })));
   await eventually(() => listener.limiter.stats().refused === 1, "one to be refused");
   assertEquals([...listener.limiter.clients()], [{ client: "unix", open: 2 }]);
@@ -26,17 +24,10 @@ Deno.test("limitedListener() counts all peers of a Unix socket as one client", a
 });
 
 Deno.test("limitedListener() over Deno.listenTls() limits, and frees at the end of the streams", async () => {
-  const [cert, key] = await Promise.all(
-    ["crt", "key"].map((name) => Deno.readTextFile(new URL(`tls/localhost.${name}`, import.meta.url))),
-  );
-  using listener = limitedListener(
-    Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert: cert!, key: key! }),
-    { maxPerClient: 1 },
-  );
-  const serving = (async () => {
-    for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});
-  })();
-  const connect = () => Deno.connectTls({ hostname: "localhost", port: listener.addr.port, caCerts: [cert!] });
+  const { cert, key } = await certificate();
+  using listener = limitedListener(Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }), { maxPerClient: 1 });
+  const serving = echoAll(listener);
+  const connect = () => Deno.connectTls({ hostname: "localhost", port: listener.addr.port, caCerts: [cert] });
   for (let i = 0; i < 2; i++) {
     using client = await connect();
     await client.write(new TextEncoder().encode("echo"));

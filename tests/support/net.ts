@@ -30,6 +30,23 @@ export async function connectFrom(localAddress: string, port: number, host = "12
   };
 }
 
+/** A client and the connection that Deno has accepted from it. */
+export async function pair(): Promise<[Client, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
+}
+
+/** Echoes whatever comes until the listener is closed, and leaves closing to the streams. */
+export async function echoAll(listener: AsyncIterable<Deno.Conn>): Promise<void> {
+  for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});
+}
+
+/** A certificate for `localhost`, which signs itself, with its key. */
+export async function certificate(): Promise<{ cert: string; key: string }> {
+  const read = (name: string) => Deno.readTextFile(new URL(`../deno/tls/localhost.${name}`, import.meta.url));
+  return { cert: await read("crt"), key: await read("key") };
+}
+
 /** Waits for the client's socket to be closed, reading what comes until then. Resolves to the text read. */
 export async function ended({ socket }: Client): Promise<string> {
   let text = "";
