@@ -30,9 +30,11 @@
  * @module
  */
 
-export { type ConnLike, type LimitedConn, withSlot } from "./src/deno/conn.ts";
+export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./src/bun/conn.ts";
+export type { BunListenerLike, BunUnixListenerLike, NativeListener } from "./src/bun/native.ts";
+export { type ConnLike, type LimitedConn, withSlot } from "./src/conn.ts";
 export { LimitReachedError } from "./src/errors.ts";
-export type { ErrorHook } from "./src/hooks.ts";
+export type { ErrorHook, RefusalHooks } from "./src/hooks.ts";
 export { type ClientCount, Limiter, type LimiterStats } from "./src/limiter.ts";
 export type { AggregateOptions, Limits, LimitsOptions } from "./src/limits.ts";
 export {

@@ -1,11 +1,46 @@
 /**
- * Calling users' hooks so that nothing they do reaches the accept loop.
+ * Users' hooks, and calling them so that nothing they do reaches the accept loop.
  *
  * @module
  */
 
+import { checkHook, checkKnown, checkRecord } from "./options.ts";
+import type { Refusal } from "./slot.ts";
+
 /** Told of errors: a failed accept, or what another hook threw or rejected with. */
 export type ErrorHook = (error: unknown) => void | Promise<void>;
+
+/**
+ * What can be told of refusals.
+ *
+ * @typeParam C The connections.
+ */
+export interface RefusalHooks<C> {
+  /**
+   * Called with each refused connection and the reason, right before the connection is closed. It is closed as soon as
+   * the hook returns, even where that is with a promise. What the hook throws or rejects with goes to `onError`.
+   */
+  readonly onRefused?: (refusal: Refusal, conn: C) => void | Promise<void>;
+  /**
+   * Called with what `onRefused` threw or rejected with. Without it, the first failure of each hook is printed by
+   * `console.error`.
+   */
+  readonly onError?: ErrorHook;
+}
+
+/**
+ * Checks options that have hooks.
+ *
+ * @param name What the options are for, as in `unknown listener option`.
+ * @param more What they may have besides hooks.
+ * @throws {TypeError} For an unknown option or a hook that is no function.
+ */
+export function checkHooks(name: string, options: RefusalHooks<never>, more: readonly string[] = []): void {
+  checkRecord("options", options);
+  checkKnown(`${name} option`, options, ["onRefused", "onError", ...more]);
+  checkHook("onRefused", options.onRefused);
+  checkHook("onError", options.onError);
+}
 
 /** Hooks whose failure has been printed: a hook that fails for every connection must not flood the console. */
 const printed = new WeakSet<object>();

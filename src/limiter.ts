@@ -203,6 +203,15 @@ export class Limiter {
   }
 }
 
+/**
+ * The limiter that is meant where a limiter or the limits for one can be given. It is told by what it can do, since it may
+ * come from another copy of this package.
+ */
+export function limiterOf(limits: Limiter | LimitsOptions): Limiter {
+  const isLimiter = typeof (limits as Partial<Limiter> | null)?.tryAccept === "function";
+  return isLimiter ? limits as Limiter : new Limiter(limits as LimitsOptions);
+}
+
 function findRule(identity: Identity, networks: NetworkTable | undefined): MatchedRule | undefined {
   return networks === undefined || typeof identity === "string" ? undefined : networks.find(identity);
 }

@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { ConnLike, LimitedConn } from "./deno/conn.ts";
-import { DenoLimitedListener } from "./deno/listener.ts";
-import type { ErrorHook } from "./hooks.ts";
-import { Limiter } from "./limiter.ts";
+import { AcceptQueue } from "./bun/accept_queue.ts";
+import type { BunConn, NetAddr, UnixAddr } from "./bun/conn.ts";
+import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "./bun/native.ts";
+import type { ConnLike, LimitedConn } from "./conn.ts";
+import { AcceptLoop } from "./deno/accept_loop.ts";
+import { checkHooks, type RefusalHooks } from "./hooks.ts";
+import { type ConnSource, LimitedSourceListener, type SourceListener } from "./limited_listener.ts";
+import { type Limiter, limiterOf } from "./limiter.ts";
 import type { LimitsOptions } from "./limits.ts";
-import { checkHook, checkKnown, checkRecord, checkSignal, show } from "./options.ts";
-import type { Refusal } from "./slot.ts";
+import { checkSignal, show } from "./options.ts";
 
 /** The listener that is to be limited; every `Deno.Listener` is one. */
 export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
@@ -26,19 +29,14 @@ export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
   unref(): void;
 }
 
-/** What a limited listener is told besides its limits. */
-export interface ListenerOptions<C extends ConnLike = ConnLike> {
-  /**
-   * Called after each refused connection has been closed, with the reason and the connection, whose addresses can still
-   * be read. What it throws or rejects with goes to `onError`.
-   */
-  readonly onRefused?: (refusal: Refusal, conn: C) => void | Promise<void>;
-  /**
-   * Called for each accept that failed, after which the listener goes on, and with what `onRefused` threw or rejected
-   * with. Without it, the first lack of file descriptors and the first failure of a hook are printed by `console.error`,
-   * and failures of single connections are only counted in {@linkcode LimitedListener.acceptErrors}.
-   */
-  readonly onError?: ErrorHook;
+/**
+ * What a limited listener is told besides its limits.
+ *
+ * `onError` is also called for each accept that failed, after which the listener goes on. Without it, the first lack of
+ * file descriptors is printed by `console.error`, and failures of single connections are only counted in
+ * {@linkcode LimitedListener.acceptErrors}.
+ */
+export interface ListenerOptions<C extends ConnLike = ConnLike> extends RefusalHooks<C> {
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
   readonly signal?: AbortSignal;
 }
@@ -124,23 +122,49 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * @throws {TypeError} For an unknown option or a value of the wrong type.
  * @throws {RangeError} For a limit out of its range.
  */
+export function limitedListener(
+  listener: BunListenerLike,
+  limits?: Limiter | LimitsOptions,
+  options?: ListenerOptions<BunConn>,
+): LimitedListener<BunConn, NetAddr>;
+/** The same for a Unix listener of Bun's. */
+export function limitedListener(
+  listener: BunUnixListenerLike,
+  limits?: Limiter | LimitsOptions,
+  options?: ListenerOptions<BunConn<UnixAddr>>,
+): LimitedListener<BunConn<UnixAddr>, UnixAddr>;
+/** The same for a listener of Deno's, or in its shape. */
 export function limitedListener<C extends ConnLike, A>(
   listener: ListenerLike<C, A>,
+  limits?: Limiter | LimitsOptions,
+  options?: ListenerOptions<C>,
+): LimitedListener<C, A>;
+export function limitedListener(
+  listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
   limits: Limiter | LimitsOptions = {},
-  options: ListenerOptions<C> = {},
-): LimitedListener<C, A> {
-  if (typeof listener?.accept !== "function") {
-    throw new TypeError(`listener must be a listener with accept(), got ${show(listener)}`);
-  }
-  checkRecord("options", options);
-  checkKnown("listener option", options, ["onRefused", "onError", "signal"]);
-  checkHook("onRefused", options.onRefused);
-  checkHook("onError", options.onError);
+  options: ListenerOptions<never> = {},
+): LimitedListener {
+  checkHooks("listener", options, ["signal"]);
   checkSignal("signal", options.signal);
-  return new DenoLimitedListener(listener, isLimiter(limits) ? limits : new Limiter(limits), options);
+  const limiter = limiterOf(limits);
+  const source = sourceOf(listener, limiter, options as RefusalHooks<ConnLike>);
+  return new LimitedSourceListener(source, limiter, options.signal);
 }
 
-/** Told by what it can do: a limiter may come from another copy of this package. */
-function isLimiter(limits: Limiter | LimitsOptions): limits is Limiter {
-  return typeof (limits as Partial<Limiter> | null)?.tryAccept === "function";
+function sourceOf(
+  listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
+  limiter: Limiter,
+  hooks: RefusalHooks<ConnLike>,
+): ConnSource<ConnLike, unknown> {
+  const queue = isBunListener(listener)
+    ? new AcceptQueue(listener)
+    : (listener as Partial<SourceListener<ConnLike, unknown>>)?.source;
+  if (queue instanceof AcceptQueue && !queue.limited) {
+    queue.limit(limiter, hooks);
+    return queue;
+  }
+  if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
+    return new AcceptLoop(listener as ListenerLike, limiter, hooks);
+  }
+  throw new TypeError(`listener must be a listener of Deno's or Bun's, got ${show(listener)}`);
 }

@@ -32,6 +32,9 @@ export type Peer =
   | { readonly remoteAddress?: string | undefined }
   | { readonly key: string };
 
+/** The peer of a Unix socket, for sockets that do not tell what they are. */
+export const UNIX_PEER: Peer = { remoteAddr: { transport: "unix" } };
+
 /** An {@linkcode Address}, or a key where the client is not an address. `undefined` where there is no telling. */
 export type Identity = Address | Extract<ClientKey, string>;
 

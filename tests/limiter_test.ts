@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter, LimitReachedError, type LimitsOptions, type Peer } from "@connlimit/connlimit";
+import { heapUsed } from "./support/memory.ts";
 
 /** The reason of a refusal, or `undefined` for a slot, which is given back at once. */
 function refusedFor(limiter: Limiter, peer: Peer): string | undefined {
@@ -394,12 +395,8 @@ test("Limiter refuses exactly 500 of 1,000 connections over 100 addresses at lim
 
 test("Limiter keeps nothing of a million clients that came and went", () => {
   const limiter = new Limiter({ aggregates: [{ ipv4Prefix: 16, ipv6Prefix: 32, max: Infinity }] });
-  const heap = () => {
-    (globalThis as { gc?: () => void }).gc!();
-    return (globalThis as { Deno?: typeof Deno }).Deno!.memoryUsage().heapUsed;
-  };
   hold(limiter, "192.0.2.7", 1)[0]!.release();
-  const before = heap();
+  const before = heapUsed();
   let slots: Disposable[] = [];
   for (let client = 0; client < 1_000_000; client++) {
     const peer = client % 2 === 0
@@ -412,6 +409,6 @@ test("Limiter keeps nothing of a million clients that came and went", () => {
   slots = [];
   assertStrictEquals(limiter.stats().clients, 0);
   assertEquals([...limiter.clients()], []);
-  const left = heap() - before;
+  const left = heapUsed() - before;
   assert(left < 2_000_000, `${left} bytes are left`);
 });

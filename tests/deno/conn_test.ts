@@ -8,17 +8,8 @@
 import { Duplex } from "node:stream";
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { type LimitedConn, Limiter, type Slot, withSlot } from "@connlimit/connlimit";
-import {
-  certificate,
-  type Client,
-  connectFrom,
-  ended,
-  eventually,
-  isOpen,
-  openSockets,
-  pair,
-  within,
-} from "../support/net.ts";
+import { isOpen, pair } from "../support/deno.ts";
+import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 
 type Conn = LimitedConn<Deno.TcpConn>;
 
@@ -405,7 +396,7 @@ Deno.test("withSlot() leaves the connection Deno's own", () =>
   }));
 
 Deno.test("Deno.startTls() takes a connection with a slot, and the slot can follow", async () => {
-  const { cert, key } = await certificate();
+  const { cert, key } = certificate();
   using server = Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key });
   await withPair(async (conn, { socket }, limiter) => {
     // `startTls()` is the client's side of TLS, so what connected to us is put through to a TLS server.

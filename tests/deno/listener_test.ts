@@ -6,7 +6,8 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { certificate, connectFrom, echoAll, ended, eventually, within } from "../support/net.ts";
+import { echoAll } from "../support/deno.ts";
+import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
 
 Deno.test("limitedListener() counts all peers of a Unix socket as one client", async () => {
   const path = await Deno.makeTempFile();
@@ -24,7 +25,7 @@ Deno.test("limitedListener() counts all peers of a Unix socket as one client", a
 });
 
 Deno.test("limitedListener() over Deno.listenTls() limits, and frees at the end of the streams", async () => {
-  const { cert, key } = await certificate();
+  const { cert, key } = certificate();
   using listener = limitedListener(Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }), { maxPerClient: 1 });
   const serving = echoAll(listener);
   const connect = () => Deno.connectTls({ hostname: "localhost", port: listener.addr.port, caCerts: [cert] });

@@ -1,10 +1,11 @@
 /**
- * Real connections for tests, on loopback.
+ * Real connections for tests, on loopback, on every runtime.
  *
  * @module
  */
 
 import { once } from "node:events";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 
 /** A client's socket. Node's sockets can choose their own address and can reset. */
@@ -30,21 +31,10 @@ export async function connectFrom(localAddress: string, port: number, host = "12
   };
 }
 
-/** A client and the connection that Deno has accepted from it. */
-export async function pair(): Promise<[Client, Deno.TcpConn]> {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
-}
-
-/** Echoes whatever comes until the listener is closed, and leaves closing to the streams. */
-export async function echoAll(listener: AsyncIterable<Deno.Conn>): Promise<void> {
-  for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});
-}
-
 /** A certificate for `localhost`, which signs itself, with its key. */
-export async function certificate(): Promise<{ cert: string; key: string }> {
-  const read = (name: string) => Deno.readTextFile(new URL(`../deno/tls/localhost.${name}`, import.meta.url));
-  return { cert: await read("crt"), key: await read("key") };
+export function certificate(): { cert: string; key: string } {
+  const read = (name: string) => readFileSync(new URL(`./tls/localhost.${name}`, import.meta.url), "utf8");
+  return { cert: read("crt"), key: read("key") };
 }
 
 /** Waits for the client's socket to be closed, reading what comes until then. Resolves to the text read. */
@@ -77,25 +67,12 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }
 
-/**
- * Whether a TCP connection's descriptor is still Deno's; asked through a method that fails with `BadResource` once it is
- * not. (With a write under way it fails too, in another way.)
- */
-export function isOpen(conn: Deno.Conn): boolean {
-  try {
-    (conn as Deno.TcpConn).setNoDelay(true);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.BadResource);
-  }
-}
-
 /** How many sockets this process has open, by the system's count. */
 export function openSockets(): number {
   let count = 0;
-  for (const { name } of Deno.readDirSync("/proc/self/fd")) {
+  for (const name of readdirSync("/proc/self/fd")) {
     try {
-      if (Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
+      if (readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
     } catch {
       // The descriptor of the directory itself, closed by now.
     }

@@ -6,10 +6,10 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { type Client, connectFrom, ended, eventually, within } from "./support/net.ts";
+import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
 
-const readme = await Deno.readTextFile(new URL("../README.md", import.meta.url));
-const example = await Deno.readTextFile(new URL("../examples/echo.ts", import.meta.url));
+const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
+const example = await Deno.readTextFile(new URL("../../examples/echo.ts", import.meta.url));
 const [quickStart, watching] = [...readme.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
 
 /** Runs a server's program, at a port of its own and with the permission for that alone, and ends it. */
@@ -18,7 +18,7 @@ async function withServer(program: string, use: (port: number, child: Deno.Child
   assert(program.includes("7000"));
   const file = await Deno.makeTempFile({ suffix: ".ts" });
   await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-  const config = new URL("../deno.json", import.meta.url).pathname;
+  const config = new URL("../../deno.json", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--config", config, `--allow-net=0.0.0.0:${port}`, file],
     stdin: "null",
@@ -94,7 +94,7 @@ function echo({ socket }: Client): Promise<string> {
 }
 
 Deno.test("The README names the two commands, and they are tasks", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
   for (const task of ["demo", "test"]) {
     assert(task in tasks);
     assert(readme.includes(`deno task ${task} `) && readme.includes(`npx -y deno@2 task ${task}`));

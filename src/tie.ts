@@ -4,13 +4,12 @@
  * @module
  */
 
-import { Idle } from "../idle.ts";
-import type { Slot } from "../slot.ts";
-import type { ConnLike } from "./conn.ts";
+import { Idle } from "./idle.ts";
+import type { Slot } from "./slot.ts";
 
 /** A slot tied to a connection. All of it is private, so that a printed connection does not show its neighbours. */
 export class Tie {
-  readonly #conn: ConnLike;
+  readonly #conn: Disposable;
   readonly #slot: Slot;
   /** The tie that the connection had before, to the slot of another limiter. */
   readonly #under: Tie | undefined;
@@ -20,7 +19,7 @@ export class Tie {
   #previous: Tie | undefined = undefined;
   #next: Tie | undefined = undefined;
 
-  constructor(conn: ConnLike, slot: Slot, under: Tie | undefined, ties: OpenTies | undefined) {
+  constructor(conn: Disposable, slot: Slot, under: Tie | undefined, ties: OpenTies | undefined) {
     this.#conn = conn;
     this.#slot = slot;
     this.#under = under;
@@ -66,8 +65,8 @@ export class Tie {
   }
 
   /** The connections of a list, given its last. */
-  static connsUpTo(last: Tie | undefined): ConnLike[] {
-    const conns: ConnLike[] = [];
+  static connsUpTo(last: Tie | undefined): Disposable[] {
+    const conns: Disposable[] = [];
     for (let tie = last; tie !== undefined; tie = tie.#previous) conns.push(tie.#conn);
     return conns;
   }

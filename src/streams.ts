@@ -12,7 +12,7 @@
  * @module
  */
 
-import { show } from "../options.ts";
+import { show } from "./options.ts";
 import type { ConnLike } from "./conn.ts";
 
 /** What Deno's own streams read at a time. */
@@ -27,17 +27,38 @@ export function readableOf(conn: Pick<ConnLike, "read">, end: () => void): Reada
       const request = controller.byobRequest!;
       try {
         const count = await conn.read(request.view as Uint8Array);
-        if (count === null) {
-          end();
-          controller.close();
-          request.respond(0);
-        } else {
-          request.respond(count);
-        }
+        if (count !== null) return request.respond(count);
       } catch (error) {
         end();
         throw error;
       }
+      end();
+      controller.close();
+      request.respond(0);
+    },
+    cancel: end,
+  });
+}
+
+/** The same over chunks that come as they are, and that nobody else uses. */
+export function readableOfChunks(
+  next: () => Promise<Uint8Array | null>,
+  end: () => void,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    type: "bytes",
+    async pull(controller) {
+      try {
+        const chunk = await next();
+        if (chunk !== null) return controller.enqueue(chunk as Uint8Array<ArrayBuffer>);
+      } catch (error) {
+        end();
+        throw error;
+      }
+      end();
+      controller.close();
+      // Somebody may be waiting with a buffer of his own.
+      controller.byobRequest?.respond(0);
     },
     cancel: end,
   });

@@ -6,7 +6,8 @@ import {
   type LimitsOptions,
   type ListenerOptions,
 } from "@connlimit/connlimit";
-import { type Client, connectFrom, echoAll, ended, eventually, isOpen, openSockets, within } from "./support/net.ts";
+import { echoAll, isOpen } from "../support/deno.ts";
+import { type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 
 type Options = ListenerOptions<Deno.TcpConn>;
 
@@ -239,7 +240,7 @@ Deno.test("LimitedListener.accept() admits one at a time also while it gives way
 });
 
 Deno.test("limitedListener() takes a limiter from another copy of the package", async () => {
-  const copy = await import("../src/limiter.ts?copy");
+  const copy = await import("../../src/limiter.ts?copy");
   const limiter = new copy.Limiter({ maxPerClient: 7 }) as unknown as Limiter;
   assertStrictEquals(limiter instanceof Limiter, false);
   using listener = listen(limiter);
@@ -327,15 +328,21 @@ async function withoutConsole(run: (printed: unknown[][]) => Promise<void>): Pro
   }
 }
 
-Deno.test("limitedListener() calls onRefused when the connection is closed already", async () => {
+Deno.test("limitedListener() calls onRefused while the connection is open, and closes it when that returns", async () => {
+  const conns: Deno.TcpConn[] = [];
   const open: boolean[] = [];
-  using listener = listen({ maxPerClient: 0 }, { onRefused: (_, conn) => void open.push(isOpen(conn)) });
+  using listener = listen({ maxPerClient: 0 }, {
+    onRefused: (_, conn) => {
+      conns.push(conn);
+      open.push(isOpen(conn));
+    },
+  });
   const kept = keepAll(listener);
   using client = await connectFrom("127.0.0.1", listener.addr.port);
   await ended(client);
+  assertEquals([open, conns.map(isOpen)], [[true], [false]]);
   listener.close();
   await kept;
-  assertEquals(open, [false]);
 });
 
 Deno.test("limitedListener() answers other work between refusals", async () => {
@@ -439,8 +446,8 @@ Deno.test("limitedListener() and shutdown() refuse bad options, naming the optio
   );
   assertThrows(make({}, null), TypeError, "options must be a plain object, got null");
   assertThrows(make({}, new Limiter()), TypeError, "options must be a plain object, got an instance of Limiter");
-  assertThrows(make({}, {}, null), TypeError, "listener must be a listener with accept(), got null");
-  assertThrows(make({}, {}, 7000), TypeError, "listener must be a listener with accept(), got 7000");
+  assertThrows(make({}, {}, null), TypeError, "listener must be a listener of Deno's or Bun's, got null");
+  assertThrows(make({}, {}, 7000), TypeError, "listener must be a listener of Deno's or Bun's, got 7000");
   const listener = limitedListener(underneath);
   for (const timeout of [-1, NaN, 2 ** 31]) {
     await assertRejects(() => listener.shutdown({ timeout }), RangeError, `got ${timeout}`);

@@ -7,16 +7,16 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { setTimeout } from "node:timers/promises";
-import { callHook } from "../hooks.ts";
+import { type ConnLike, type LimitedConn, tie } from "../conn.ts";
+import { callHook, type RefusalHooks } from "../hooks.ts";
+import { type ConnSource, turn } from "../limited_listener.ts";
 import type { Limiter } from "../limiter.ts";
-import type { LimitedListener, ListenerLike, ListenerOptions, ShutdownOptions } from "../listener.ts";
-import { checkKnown, checkRecord, checkTimeout } from "../options.ts";
+import type { ListenerLike } from "../listener.ts";
 import type { Refusal, Slot } from "../slot.ts";
+import { systemError } from "../system_error.ts";
+import { OpenTies } from "../tie.ts";
 import { classify } from "./accept_error.ts";
-import { type ConnLike, type LimitedConn, tie } from "./conn.ts";
-import { OpenTies } from "./tie.ts";
 
 /** The first and the longest wait, in milliseconds, while the process is out of file descriptors. */
 const FIRST_WAIT = 5;
@@ -29,19 +29,13 @@ const LONGEST_WAIT = 200;
  */
 const ADMISSIONS_PER_TURN = 8;
 
-/** Resolves in the next turn of the event loop, in which other sockets have their say. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
-
-/** {@linkcode LimitedListener} for Deno. */
-export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListener<C, A> {
-  readonly limiter: Limiter;
+/** The admitted connections of a Deno listener. */
+export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
+  readonly ties: OpenTies = new OpenTies();
   readonly #listener: ListenerLike<C, A>;
-  readonly #onRefused: ListenerOptions<C>["onRefused"];
-  readonly #onError: ListenerOptions<C>["onError"];
+  readonly #limiter: Limiter;
+  readonly #hooks: RefusalHooks<C>;
   readonly #closed = new AbortController();
-  readonly #open = new OpenTies();
   #acceptErrors = 0;
   /** What the listener's last accept rejected with. */
   #end: unknown;
@@ -51,14 +45,10 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
   #turnDue = false;
   #exhaustionPrinted = false;
 
-  constructor(listener: ListenerLike<C, A>, limiter: Limiter, { onRefused, onError, signal }: ListenerOptions<C>) {
-    this.limiter = limiter;
+  constructor(listener: ListenerLike<C, A>, limiter: Limiter, hooks: RefusalHooks<C>) {
     this.#listener = listener;
-    this.#onRefused = onRefused;
-    this.#onError = onError;
-    // Removed again by the listener's own end, since the signal may well outlive it.
-    signal?.addEventListener("abort", () => this.close(), { signal: this.#closed.signal });
-    if (signal?.aborted) this.close();
+    this.#limiter = limiter;
+    this.#hooks = hooks;
   }
 
   get addr(): A {
@@ -69,16 +59,18 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
     return this.#acceptErrors;
   }
 
-  async accept(): Promise<LimitedConn<C>> {
-    const { done, value } = await this.#next();
-    if (done) throw this.#end;
-    return value;
+  get closed(): AbortSignal {
+    return this.#closed.signal;
+  }
+
+  closedError(): unknown {
+    return this.#end;
   }
 
   /** One `async` function between the listener and a `for await`, as many as Deno's own iterator has. */
-  async #next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
+  async next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
     // Not left to the listener underneath, which is not accepting while this waits for a turn of the event loop.
-    if (this.#accepting) throw new Deno.errors.Busy("Another accept task is ongoing");
+    if (this.#accepting) throw systemError("Busy", "Another accept task is ongoing");
     this.#accepting = true;
     try {
       for (;;) {
@@ -94,7 +86,7 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
           return { done: true, value: undefined };
         }
         this.#wait = FIRST_WAIT;
-        const admission = this.limiter.tryAccept(conn);
+        const admission = this.#limiter.tryAccept(conn);
         if (admission.admitted) return { done: false, value: this.#admit(conn, admission) };
         this.#refuse(conn, admission);
       }
@@ -106,7 +98,7 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
   #admit(conn: C, slot: Slot): LimitedConn<C> {
     if (++this.#admissions % ADMISSIONS_PER_TURN === 0) this.#turnDue = true;
     try {
-      return tie(conn, slot, this.#open);
+      return tie(conn, slot, this.ties);
     } catch (error) {
       conn[Symbol.dispose]();
       slot.release();
@@ -116,8 +108,8 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
 
   #refuse(conn: C, refusal: Refusal): void {
     this.#turnDue = true;
+    callHook(this.#hooks.onRefused, this.#hooks.onError, refusal, conn);
     conn[Symbol.dispose]();
-    callHook(this.#onRefused, this.#onError, refusal, conn);
   }
 
   /** Whether to go on after a failed accept, waiting where that is called for. */
@@ -130,12 +122,12 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
       return false;
     }
     this.#acceptErrors++;
-    callHook(this.#onError, undefined, error);
+    callHook(this.#hooks.onError, undefined, error);
     if (failure === "connection") {
       this.#turnDue = true;
       return true;
     }
-    if (this.#onError === undefined && !this.#exhaustionPrinted) {
+    if (this.#hooks.onError === undefined && !this.#exhaustionPrinted) {
       this.#exhaustionPrinted = true;
       console.error(
         "connlimit: cannot accept, trying again until it works (printed once; set onError to see all):",
@@ -148,19 +140,6 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
     return true;
   }
 
-  [Symbol.asyncIterator](): AsyncIterableIterator<LimitedConn<C>> {
-    const iterator: AsyncIterableIterator<LimitedConn<C>> = {
-      next: () => this.#next(),
-      // Not a generator: its `return()` would wait for the accept under way instead of ending it.
-      return: () => {
-        this.close();
-        return Promise.resolve({ done: true, value: undefined });
-      },
-      [Symbol.asyncIterator]: () => iterator,
-    };
-    return iterator;
-  }
-
   close(): void {
     if (this.#closed.signal.aborted) return;
     this.#closed.abort();
@@ -170,30 +149,6 @@ export class DenoLimitedListener<C extends ConnLike, A> implements LimitedListen
       // Somebody closed the listener underneath.
       if (classify(error) !== "closed") throw error;
     }
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  async shutdown(options: ShutdownOptions = {}): Promise<number> {
-    checkRecord("options", options);
-    checkKnown("shutdown option", options, ["timeout"]);
-    const { timeout = 10_000 } = options;
-    checkTimeout("timeout", timeout);
-    this.close();
-    // An accept that had succeeded when the listener was closed still yields its connection.
-    await turn();
-    if (!this.#open.empty) await this.#emptyWithin(timeout);
-    return this.#open.closeAll();
-  }
-
-  async #emptyWithin(timeout: number): Promise<void> {
-    const emptied = new AbortController();
-    const waits = [this.#open.idle()];
-    if (timeout !== Infinity) waits.push(setTimeout(timeout, undefined, { signal: emptied.signal }).catch(() => {}));
-    await Promise.race(waits);
-    emptied.abort();
   }
 
   ref(): void {

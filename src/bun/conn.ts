@@ -1,0 +1,193 @@
+/**
+ * Bun's sockets in the shape of Deno's connections.
+ *
+ * @module
+ */
+
+import { setTimeout } from "node:timers";
+import { type ConnLike, HoldingConn } from "../conn.ts";
+import type { Slot } from "../slot.ts";
+import { readableOfChunks, writableOf } from "../streams.ts";
+import { systemError } from "../system_error.ts";
+import { type OpenTies, Tie } from "../tie.ts";
+import { Inbox } from "./inbox.ts";
+import { type BunSocketLike, isTls } from "./native.ts";
+import { Outbox } from "./outbox.ts";
+
+/** The address of a TCP or TLS connection, as Deno has it. */
+export interface NetAddr {
+  /** What kind of address it is. */
+  readonly transport: "tcp";
+  /** The IP address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** The address of a Unix connection, as Deno has it. */
+export interface UnixAddr {
+  /** What kind of address it is. */
+  readonly transport: "unix";
+  /** The path of the socket; the peer of an accepted connection has none. */
+  readonly path: string | null;
+}
+
+/** The address of a connection. */
+export type BunAddr = NetAddr | UnixAddr;
+
+/**
+ * A connection that Bun has accepted, in the shape of a `Deno.Conn`.
+ *
+ * The end of either stream closes the whole connection, as on Deno; to close one direction only, use
+ * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reading and writing reject with
+ * errors that are named as Deno's are, such as `ConnectionReset`.
+ *
+ * It is read from only when asked to. So a connection that nobody reads is not seen to be ended by its peer, except by a
+ * reset, and stays open until it is closed here.
+ *
+ * @typeParam A Its addresses.
+ */
+export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
+  /** The peer's address, also after the connection is closed. */
+  readonly remoteAddr: A;
+  /** The address that the peer has connected to. */
+  readonly localAddr: A;
+  /** Closes it for writing, behind all writes; the peer sees the end. */
+  closeWrite(): Promise<void>;
+  /**
+   * Closes the connection. What has been written is still sent; where a TLS client does not take it for ten seconds, the
+   * connection is reset. Closing twice is no error, since the peer may have been first.
+   */
+  close(): void;
+  /** Lets it keep the process running, as it does at first. */
+  ref(): void;
+  /** Lets the process end in spite of it. */
+  unref(): void;
+}
+
+/** How long, in milliseconds, a closed TLS connection may take to send what it has. */
+const LINGER = 10_000;
+
+/** The only implementation of {@linkcode BunConn}. */
+export class SocketConn<A extends BunAddr> extends HoldingConn implements BunConn<A> {
+  readonly remoteAddr: A;
+  readonly #socket: BunSocketLike;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  #localAddr: A | undefined;
+  #readable: ConnLike["readable"] | undefined;
+  #writable: ConnLike["writable"] | undefined;
+  #tie: Tie | undefined;
+  #failure: Error | undefined;
+  #closed = false;
+  /** Whether the descriptor is closed. */
+  #gone = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: BunSocketLike, remoteAddr: A) {
+    super();
+    this.#socket = socket;
+    this.remoteAddr = remoteAddr;
+    // A paused socket would not do the handshake.
+    const handshake = isTls(socket);
+    if (!handshake) socket.pause();
+    this.#inbox = new Inbox(socket, handshake);
+    this.#outbox = new Outbox(socket, handshake);
+  }
+
+  get localAddr(): A {
+    return this.#localAddr ??= this.remoteAddr.transport === "unix"
+      ? this.remoteAddr
+      : { transport: "tcp", hostname: this.#socket.localAddress, port: this.#socket.localPort } as A;
+  }
+
+  /** Its slot; with several of them, the one that was tied last. */
+  get slot(): Slot {
+    return this.#tie!.slot;
+  }
+
+  get readable(): ConnLike["readable"] {
+    return this.#readable ??= readableOfChunks(() => this.#inbox.readChunk(), () => this.close());
+  }
+
+  get writable(): ConnLike["writable"] {
+    return this.#writable ??= writableOf(this, () => this.close());
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#inbox.read(buffer);
+  }
+
+  write(data: Uint8Array): Promise<number> {
+    return this.#outbox.write(data);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#outbox.closeWrite();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#inbox.finish("closed");
+    this.#outbox.finish("closed");
+    this.#socket.close();
+    if (this.#gone) return;
+    // The slot stays with the descriptor meanwhile.
+    this.#linger = setTimeout(() => this.#socket.terminate(), LINGER);
+    this.#linger.unref?.();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  hold(slot: Slot, ties: OpenTies | undefined): void {
+    this.#tie = new Tie(this, slot, this.#tie, ties);
+    if (this.#gone) this.#tie.free();
+  }
+
+  /** The events of its socket, as Bun's handlers are told of them. */
+  static readonly events = {
+    data(conn: SocketConn<BunAddr>, chunk: Uint8Array): void {
+      conn.#inbox.push(chunk);
+    },
+
+    drain(conn: SocketConn<BunAddr>): void {
+      conn.#outbox.drain();
+    },
+
+    handshake(conn: SocketConn<BunAddr>, success: boolean, error: Error | null): void {
+      if (!success) conn.#failure = error ?? undefined;
+      conn.#inbox.rest();
+      conn.#outbox.drain();
+    },
+
+    end(conn: SocketConn<BunAddr>): void {
+      conn.#inbox.finish("eof");
+    },
+
+    error(conn: SocketConn<BunAddr>, error: Error): void {
+      conn.#failure ??= error;
+    },
+
+    close(conn: SocketConn<BunAddr>, error: Error | undefined): void {
+      conn.#closed = conn.#gone = true;
+      clearTimeout(conn.#linger);
+      const failure = error === undefined
+        ? conn.#failure
+        : systemError("ConnectionReset", "the peer has reset the connection", error);
+      conn.#inbox.finish(failure ?? "eof");
+      conn.#outbox.finish(failure ?? systemError("BrokenPipe", "the peer has closed the connection"));
+      conn.#tie?.free();
+    },
+  };
+}

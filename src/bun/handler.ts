@@ -1,0 +1,181 @@
+/**
+ * `limitSocketHandler()`: limits the handlers of a Bun listener.
+ *
+ * @module
+ */
+
+import { callHook, checkHooks, type RefusalHooks } from "../hooks.ts";
+import { type Limiter, limiterOf } from "../limiter.ts";
+import type { LimitsOptions } from "../limits.ts";
+import { show } from "../options.ts";
+import { type Peer, UNIX_PEER } from "../peer.ts";
+import type { Slot } from "../slot.ts";
+import { type BunSocketLike, isTls, type SocketHandlers, turnAway } from "./native.ts";
+import { markGuarded, watchReload } from "./reload.ts";
+
+/** The sockets that handlers are called with. */
+export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
+  : H extends { open?: (socket: infer S) => unknown } ? S
+  : BunSocketLike;
+
+/**
+ * Limits the handlers of a `Bun.listen()`, for servers that are written with callbacks. A refused connection reaches none
+ * of the handlers. An admitted one holds its slot until it is closed, which Bun's `close` tells in all cases.
+ *
+ * The handlers are called as Bun calls them, and those that are not needed here are passed on as they are. They differ from
+ * handlers that are not limited in this only: over TLS, `open` is called when the handshake has succeeded, and not when it
+ * has failed; and `close` is called only for connections that `open` was called for.
+ *
+ * Connections are counted when they are accepted, over TLS too, where a refused one gets no handshake. A later `reload()`,
+ * on the listener or one of its sockets, keeps the limits: other handlers are limited in the same way.
+ *
+ * Some connections stay open although their peers have left, since Bun does not close them: paused ones, and with
+ * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well.
+ *
+ * @example An echo server
+ * ```ts ignore
+ * import { limitSocketHandler } from "@connlimit/connlimit/bun";
+ *
+ * Bun.listen({
+ *   hostname: "0.0.0.0",
+ *   port: 7000,
+ *   socket: limitSocketHandler({ maxPerClient: 10 }, {
+ *     data: (socket, data) => void socket.write(data),
+ *   }),
+ * });
+ * ```
+ *
+ * @param limits A limiter, which several listeners may share, or the limits for one of its own.
+ * @param handlers The handlers. They are read once, here, as Bun does; and they may be those that this function returned
+ * for another limiter, both of which then have to admit.
+ * @param options Hooks.
+ * @returns The handlers for `Bun.listen()`.
+ * @throws {TypeError} If `handlers` is no object, for an unknown option or a value of the wrong type.
+ * @throws {RangeError} For a limit out of its range.
+ */
+export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
+  limits: Limiter | LimitsOptions,
+  handlers: H,
+  options: RefusalHooks<S> = {},
+): H {
+  if (typeof handlers !== "object" || handlers === null) {
+    throw new TypeError(`handlers must be an object, got ${show(handlers)}`);
+  }
+  checkHooks("socket handler", options);
+  return new SocketGuard(limiterOf(limits), options as RefusalHooks<BunSocketLike>).wrap(handlers);
+}
+
+/** What a guard has answered to a socket. */
+interface Answer {
+  readonly guard: SocketGuard;
+  /** Absent where it has refused. */
+  readonly slot: Slot | undefined;
+  /** Whether the handler `open` has to wait for the handshake of TLS. */
+  handshaking: boolean;
+  /** That of the guard in front, where there are several. */
+  readonly before: Answer | undefined;
+}
+
+/** By this name a socket has the answers of all guards: whichever of them hears `close` frees all its slots. */
+const ANSWER = Symbol("connlimit.answer");
+
+interface GuardedSocket extends BunSocketLike {
+  [ANSWER]?: Answer;
+}
+
+/** A limiter in front of handlers. */
+class SocketGuard {
+  readonly #limiter: Limiter;
+  readonly #hooks: RefusalHooks<BunSocketLike>;
+
+  constructor(limiter: Limiter, hooks: RefusalHooks<BunSocketLike>) {
+    this.#limiter = limiter;
+    this.#hooks = hooks;
+  }
+
+  /** The handlers with this guard in front of them. */
+  wrap<H extends SocketHandlers>(handlers: H): H {
+    const { open, close, handshake } = handlers;
+    // Bun itself calls `open` after the handshake, unless there is a handler for that.
+    const openAfterHandshake = handshake == null;
+    return markGuarded({
+      ...allOf(handlers),
+
+      open: (socket: GuardedSocket) => {
+        const answer = this.#answer(socket);
+        if (answer.slot === undefined) return;
+        answer.handshaking = openAfterHandshake && isTls(socket);
+        if (!answer.handshaking) return open?.call(socket, socket);
+      },
+
+      // With this handler Bun tells of connections before the handshake.
+      handshake: (socket: GuardedSocket, success: boolean, error: unknown) => {
+        const answer = this.#answerTo(socket);
+        if (answer !== undefined && answer.slot === undefined) return;
+        if (answer?.handshaking && success) {
+          answer.handshaking = false;
+          callOpen(open, socket);
+        }
+        return handshake?.call(socket, socket, success, error);
+      },
+
+      close: (socket: GuardedSocket, error?: unknown) => {
+        let heardOf = true;
+        for (let answer = socket[ANSWER]; answer !== undefined; answer = answer.before) {
+          answer.slot?.release();
+          if (answer.guard === this) heardOf = answer.slot !== undefined && !answer.handshaking;
+        }
+        if (heardOf) return close?.call(socket, socket, error);
+      },
+    });
+  }
+
+  #answer(socket: GuardedSocket): Answer {
+    const admission = this.#limiter.tryAccept(peerOf(socket));
+    const slot = admission.admitted ? admission : undefined;
+    const answer: Answer = { guard: this, slot, handshaking: false, before: socket[ANSWER] };
+    // Before a refused socket is closed, since that calls the other handlers.
+    socket[ANSWER] = answer;
+    if (admission.admitted) {
+      watchReload(socket, this);
+    } else {
+      callHook(this.#hooks.onRefused, this.#hooks.onError, admission, socket);
+      turnAway(socket);
+    }
+    return answer;
+  }
+
+  #answerTo(socket: GuardedSocket): Answer | undefined {
+    let answer = socket[ANSWER];
+    while (answer !== undefined && answer.guard !== this) answer = answer.before;
+    return answer;
+  }
+}
+
+/** As with Bun, a connection whose `open` throws is closed. */
+function callOpen(open: SocketHandlers["open"], socket: GuardedSocket): void {
+  try {
+    open?.call(socket, socket);
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  }
+}
+
+function peerOf(socket: BunSocketLike): Peer {
+  if (socket.remoteAddress !== undefined) return socket;
+  return socket.listener?.unix === undefined ? socket : UNIX_PEER;
+}
+
+/** What Bun looks for. Methods of a class are not found by going over it. */
+const NAMES = ["open", "close", "data", "drain", "end", "error", "connectError", "timeout", "handshake", "binaryType"];
+
+function allOf<H extends object>(handlers: H): H {
+  const all: Record<string, unknown> = {};
+  for (const name in handlers) all[name] = handlers[name];
+  for (const name of NAMES) {
+    const handler = handlers[name as keyof H];
+    if (handler !== undefined) all[name] = handler;
+  }
+  return all as H;
+}

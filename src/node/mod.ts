@@ -1,0 +1,20 @@
+/**
+ * Limits for the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and for what stands on
+ * them, on Node, Deno and Bun.
+ *
+ * ```ts ignore
+ * import { createServer } from "node:http";
+ * import { limitServer } from "@connlimit/connlimit/node";
+ *
+ * const server = createServer((_request, response) => response.end("hello\n"));
+ * limitServer(server, { maxPerClient: 20 }, {
+ *   onRefused: ({ reason }, socket) => console.log(`refused ${socket.remoteAddress}: ${reason}`),
+ * });
+ * server.listen(8000);
+ * ```
+ *
+ * @module
+ */
+
+export type { ErrorHook, RefusalHooks } from "../hooks.ts";
+export { limitServer, type ServerAttachment, type ServerLike, type ServerSocket } from "./server.ts";
