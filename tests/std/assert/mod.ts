@@ -11,17 +11,17 @@ type ErrorClass<E extends Error> = new (...args: any[]) => E;
 
 /** Fails unless `condition` is truthy. */
 export function assert(condition: unknown, message = ""): asserts condition {
-  nodeAssert.ok(condition, message || undefined);
+  nodeAssert.ok(condition, given(message));
 }
 
 /** Fails unless the values are deeply equal. */
 export function assertEquals<T>(actual: T, expected: T, message?: string): void {
-  nodeAssert.deepEqual(actual, expected, message);
+  nodeAssert.deepEqual(actual, expected, given(message));
 }
 
 /** Fails unless the values are the same. */
 export function assertStrictEquals<T>(actual: unknown, expected: T, message?: string): asserts actual is T {
-  nodeAssert.equal(actual, expected, message);
+  nodeAssert.equal(actual, expected, given(message));
 }
 
 /** Fails unless `actual` is an instance. */
@@ -80,4 +80,9 @@ function check<E extends Error>(error: unknown, errorClass: ErrorClass<E>, inclu
   assertInstanceOf(error, errorClass, message);
   assertStringIncludes(error.message, includes, message);
   return error;
+}
+
+/** To Node `undefined` is no message, which not all versions of its types allow. */
+function given(message: string | undefined): string {
+  return (message || undefined) as string;
 }

@@ -1,0 +1,135 @@
+/**
+ * Runs the tests on Deno, Bun and Node, one after the other, and tells at the end how each went.
+ *
+ *   deno task test
+ *   deno task test:node
+ *   deno task test:bun tests/limits_test.ts
+ *
+ * A test is for every runtime, unless it is in `tests/deno` or `tests/examples`, which are for Deno alone, in `tests/bun`,
+ * which is for Bun alone, or in `tests/http`, which is for both, but not for Node.
+ *
+ * @module
+ */
+
+import { stripVTControlCharacters } from "node:util";
+import { bun, node, type Runtime } from "./support/runtimes.ts";
+
+/** How tests are run on one runtime. */
+interface Suite {
+  readonly name: string;
+  readonly runtime: () => Runtime | Promise<Runtime>;
+  readonly args: readonly string[];
+  /** The folders of tests for others. Without, the runtime finds the tests by itself. */
+  readonly except?: readonly string[];
+  /** The lines of its output that count tests. */
+  readonly passed: RegExp;
+  readonly failed: RegExp;
+  readonly skipped: RegExp;
+  /** What it says of a file without a test, which Node counts for a test that has passed. */
+  readonly empty?: RegExp;
+}
+
+/** Milliseconds after which a test that has not ended has failed. */
+const DEADLINE = 60_000;
+
+const SUITES: Readonly<Record<string, Suite>> = {
+  deno: {
+    name: "Deno",
+    runtime: () => ({ version: Deno.version.deno, command: Deno.execPath(), args: [] }),
+    // It runs the examples in the documentation, too.
+    args: ["task", "--quiet", "test:deno"],
+    passed: /^(?:ok|FAILED) \| (\d+) passed\b/,
+    failed: /^(?:ok|FAILED) \|.* (\d+) failed\b/,
+    skipped: /^(?:ok|FAILED) \|.* (\d+) ignored\b/,
+  },
+  bun: {
+    name: "Bun",
+    runtime: bun,
+    args: ["test", `--timeout=${DEADLINE}`],
+    except: ["deno", "examples"],
+    passed: /^ *(\d+) pass$/,
+    failed: /^ *(\d+) fail$/,
+    skipped: /^ *(\d+) (?:skip|todo)$/,
+  },
+  node: {
+    name: "Node",
+    runtime: node,
+    // One file at a time, since some of them load the machine.
+    args: ["--expose-gc", "--test", "--test-reporter=spec", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
+    except: ["deno", "examples", "bun", "http"],
+    passed: /^ℹ pass (\d+)$/,
+    failed: /^ℹ (?:fail|cancelled) (\d+)$/,
+    skipped: /^ℹ (?:skipped|todo) (\d+)$/,
+    empty: /^✔ .*_test\.ts \(.*\)$/,
+  },
+};
+
+const ROOT = new URL("../", import.meta.url);
+const [only, ...chosen] = Deno.args;
+
+const outcomes: [line: string, wrong: string][] = [];
+for (const suite of only === undefined ? Object.values(SUITES) : [SUITES[only]!]) outcomes.push(await run(suite));
+console.log("\n# All");
+for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
+if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);
+
+/** Runs a suite. Resolves to its closing line, and to what is wrong. */
+async function run(suite: Suite): Promise<[line: string, wrong: string]> {
+  const start = performance.now();
+  let title = suite.name;
+  try {
+    const { version, command, args } = await suite.runtime();
+    console.log(`\n# ${title += ` ${version}`}\n`);
+    const files = chosen.length > 0 || suite.except === undefined ? chosen : await find(suite.except);
+    // Without a file they would look for files in ways of their own.
+    if (suite.except !== undefined && files.length === 0) return [title, "FAILED: there are no test files"];
+    const { code, lines } = await pass(command, [...args, ...suite.args, ...files]);
+    const [failed, skipped] = [sum(lines, suite.failed), sum(lines, suite.skipped)];
+    const passed = sum(lines, suite.passed) - lines.filter((line) => suite.empty?.test(line)).length;
+    const seconds = Math.round((performance.now() - start) / 1000);
+    const line = `${title.padEnd(13)} ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`;
+    return [line, code !== 0 ? `FAILED: exit code ${code}` : passed === 0 ? "FAILED: no test has passed" : ""];
+  } catch (error) {
+    return [title, `FAILED: ${error}`];
+  }
+}
+
+/** The files of tests, but for those in some folders. */
+async function find(except: readonly string[], folder = "tests"): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(new URL(folder, ROOT))) {
+    if (name.endsWith("_test.ts")) files.push(`./${folder}/${name}`);
+    if (isDirectory && name !== "node_modules" && !except.includes(name)) {
+      files.push(...await find([], `${folder}/${name}`));
+    }
+  }
+  return files.sort();
+}
+
+/** Runs a program at the root, and passes its output on. Resolves to its exit code and the lines of its output. */
+async function pass(command: string, args: readonly string[]): Promise<{ code: number; lines: string[] }> {
+  const child = new Deno.Command(command, {
+    args: [...args],
+    cwd: ROOT,
+    env: Deno.stdout.isTerminal() && !Deno.noColor ? { FORCE_COLOR: "1" } : {},
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const read = async (from: ReadableStream<Uint8Array>, to: WritableStream<Uint8Array>) => {
+    const [copy, shown] = from.tee();
+    const [text] = await Promise.all([new Response(copy).text(), shown.pipeTo(to, { preventClose: true })]);
+    return stripVTControlCharacters(text).split(/\r?\n/);
+  };
+  const [stdout, stderr, { code }] = await Promise.all([
+    read(child.stdout, Deno.stdout.writable),
+    read(child.stderr, Deno.stderr.writable),
+    child.status,
+  ]);
+  return { code, lines: [...stdout, ...stderr] };
+}
+
+/** The sum of the numbers in those lines that fit. */
+function sum(lines: readonly string[], pattern: RegExp): number {
+  return lines.reduce((total, line) => total + Number(pattern.exec(line)?.[1] ?? 0), 0);
+}

@@ -1,0 +1,56 @@
+/**
+ * The listeners and sockets of Bun fit what the library asks for. Nothing here is run: that it compiles is the test.
+ *
+ * @module
+ */
+
+import { limitedListener, Limiter, type Peer } from "@connlimit/connlimit";
+import { limitSocketHandler, listen } from "@connlimit/connlimit/bun";
+
+const limiter = new Limiter();
+declare const peers: [Bun.Socket, Bun.TLSSocket, Bun.ServerWebSocket];
+peers satisfies Peer[];
+
+// As an async iterator: whatever `Bun.listen()` returns is taken over.
+const socket = { data() {} };
+for (
+  const listener of [
+    limitedListener(Bun.listen({ hostname: "localhost", port: 0, socket }), { maxPerClient: 10 }),
+    limitedListener(Bun.listen({ hostname: "localhost", port: 0, socket, tls: { cert: "", key: "" } }), limiter),
+    limitedListener(Bun.listen<string>({ hostname: "localhost", port: 0, data: "", socket: { drain() {} } })),
+    limitedListener(listen({ port: 0 })),
+  ]
+) {
+  listener.addr.port satisfies number;
+  for await (const conn of listener) await conn.readable.pipeTo(conn.writable);
+}
+for (
+  const listener of [
+    limitedListener(Bun.listen({ unix: "socket", socket })),
+    limitedListener(listen({ transport: "unix", path: "socket" }), limiter),
+  ]
+) {
+  for await (const conn of listener) conn.remoteAddr.transport satisfies "unix";
+}
+
+// As callbacks: the handlers keep their types, which `Bun.listen()` takes, and get them from there.
+Bun.listen({ hostname: "localhost", port: 0, socket: limitSocketHandler(limiter, { data() {} }) });
+Bun.listen({ unix: "socket", socket: limitSocketHandler({ maxPerClient: 10 }, { drain() {} }) });
+Bun.listen<{ greeted: boolean }>({
+  hostname: "localhost",
+  port: 0,
+  data: { greeted: false },
+  socket: limitSocketHandler(limiter, {
+    open: (socket) => void (socket.data.greeted = socket.write("hello\n") > 0),
+    data: (socket, data) => void socket.write(data.subarray(1)),
+    close() {},
+  }, { onRefused: ({ reason }, socket) => void socket.write(reason), onError() {} }),
+});
+const handlers = limitSocketHandler(limiter, { data: (socket: Bun.Socket, data: Buffer) => void socket.write(data) });
+handlers.data satisfies (socket: Bun.Socket, data: Buffer) => void;
+Bun.listen({ hostname: "localhost", port: 0, socket: limitSocketHandler(new Limiter(), handlers) });
+
+// @ts-expect-error -- no listener
+limitedListener(Bun.serve({ fetch: () => new Response() }));
+// @ts-expect-error -- no handlers
+limitSocketHandler(limiter, { data: "" });

@@ -1,0 +1,4 @@
+/** What Bun has and its types lack. */
+interface WritableStreamDefaultController {
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,41 @@
+/**
+ * The listeners and connections of Deno fit what the library asks for. Nothing here is run: that it compiles is the test.
+ *
+ * @module
+ */
+
+import {
+  type ConnLike,
+  type LimitedConn,
+  limitedListener,
+  Limiter,
+  type ListenerLike,
+  type Peer,
+  withSlot,
+} from "@connlimit/connlimit";
+
+declare const conns: [Deno.Conn, Deno.TcpConn, Deno.TlsConn, Deno.UnixConn, Deno.VsockConn];
+declare const listeners: [Deno.Listener, Deno.TcpListener, Deno.TlsListener, Deno.UnixListener, Deno.VsockListener];
+declare const infos: [Deno.ServeHandlerInfo<Deno.NetAddr>, Deno.ServeHandlerInfo<Deno.UnixAddr>];
+
+conns satisfies ConnLike[];
+[...conns, ...infos] satisfies Peer[];
+listeners satisfies ListenerLike[];
+for (const conn of conns) withSlot(conn, new Limiter().accept(conn)) satisfies LimitedConn<typeof conn>;
+
+// What goes in comes out: the connections and addresses keep their types.
+const tcp = limitedListener(Deno.listen({ port: 0 }), {}, { onRefused: (_, conn) => conn.setNoDelay() });
+tcp.addr satisfies Deno.NetAddr;
+tcp satisfies Deno.Listener<Deno.TcpConn, Deno.NetAddr>;
+for await (const conn of tcp) conn.setNoDelay(conn.slot.admitted);
+const unix = limitedListener(Deno.listen({ transport: "unix", path: "" }), new Limiter());
+unix satisfies Deno.Listener<Deno.UnixConn, Deno.UnixAddr>;
+const tls = limitedListener(Deno.listenTls({ port: 0, cert: "", key: "" }));
+for await (const conn of tls) (await conn.handshake()) satisfies Deno.TlsHandshakeInfo;
+
+// @ts-expect-error -- no connection: it cannot be read
+conns[0] satisfies { readable: string };
+// @ts-expect-error -- no listener
+limitedListener(Deno.serve(() => new Response()));
+// @ts-expect-error -- no peer: the address is a number
+new Limiter().accept({ remoteAddr: { hostname: 1 } });

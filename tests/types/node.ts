@@ -1,0 +1,40 @@
+/**
+ * The servers and sockets of Node fit what the library asks for. Nothing here is run: that it compiles is the test.
+ *
+ * @module
+ */
+
+import * as http from "node:http";
+import type * as http2 from "node:http2";
+import type * as https from "node:https";
+import type * as net from "node:net";
+import * as tls from "node:tls";
+import { Limiter, type Peer } from "@connlimit/connlimit";
+import { limitServer, type ServerLike, type ServerSocket } from "@connlimit/connlimit/node";
+
+declare const sockets: [net.Socket, tls.TLSSocket, http.IncomingMessage["socket"], http2.Http2Session["socket"]];
+declare const servers: [
+  net.Server,
+  tls.Server,
+  http.Server,
+  https.Server,
+  http2.Http2Server,
+  http2.Http2SecureServer,
+];
+
+sockets satisfies ServerSocket[];
+sockets satisfies Peer[];
+servers satisfies ServerLike[];
+for (const server of servers) {
+  using attachment = limitServer(server, new Limiter(), { onRefused() {}, onError() {} });
+  attachment.limiter satisfies Limiter;
+}
+
+// Hooks may say which socket it is that they take.
+limitServer(http.createServer(), {}, { onRefused: (_, socket: net.Socket) => void socket.end("busy") });
+limitServer(tls.createServer(), {}, { onRefused: (_, socket: tls.TLSSocket) => void socket.resetAndDestroy() });
+
+// @ts-expect-error -- no server
+limitServer(new http.Agent());
+// @ts-expect-error -- no peer: the address is a number
+new Limiter().accept({ remoteAddress: 1 });

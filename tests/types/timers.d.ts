@@ -1,0 +1,22 @@
+/**
+ * All that the library needs of Node's modules, which Deno and Bun have too: declared here, so that the sources are
+ * checked without the types of any runtime.
+ */
+
+interface Timer {
+  unref(): unknown;
+}
+
+declare module "node:timers" {
+  export function setImmediate(callback: () => void): unknown;
+  export function setInterval(callback: () => void, milliseconds: number): Timer;
+  export function setTimeout(callback: () => void, milliseconds: number): Timer;
+}
+
+declare module "node:timers/promises" {
+  export function setTimeout<T>(milliseconds: number, value?: T, options?: { signal?: AbortSignal }): Promise<T>;
+}
+
+// The global functions take such timers on every runtime.
+declare function clearInterval(timer: Timer | undefined): void;
+declare function clearTimeout(timer: Timer | undefined): void;
