@@ -5,7 +5,7 @@
  */
 
 /** The names that are used here, as in `Deno.errors`. */
-export type SystemErrorName = "BadResource" | "BrokenPipe" | "Busy" | "ConnectionReset" | "Interrupted";
+export type SystemErrorName = "BadResource" | "BrokenPipe" | "Busy" | "ConnectionReset" | "Interrupted" | "InvalidData";
 
 interface Runtime {
   readonly Deno?: {

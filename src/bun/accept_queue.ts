@@ -36,7 +36,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
   readonly #closed = new AbortController();
   /** In the order of their arrival. A set, since the peer of one in the middle may leave. */
   readonly #queue = new Set<SocketConn<A>>();
-  #inOrder: Iterator<SocketConn<A>, undefined> = this.#queue.values();
+  readonly #inOrder: Iterator<SocketConn<A>, undefined> = this.#queue.values();
   #waiting: ((next: Next<A>) => void) | undefined;
 
   /** @throws {TypeError} If the listener is closed or has been taken over already. */
@@ -64,6 +64,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
         conn.hold(admission, undefined);
       } else {
         this.#queue.delete(conn);
+        conn.refuse();
         callHook(hooks.onRefused, hooks.onError, admission, conn);
         conn.close();
       }
@@ -154,7 +155,11 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
 
   #refuse(socket: BunSocketLike, refusal: Refusal): void {
     const { onRefused, onError } = this.#hooks;
-    if (onRefused !== undefined) callHook(onRefused, onError, refusal, this.#connOf(socket));
+    if (onRefused !== undefined) {
+      const conn = this.#connOf(socket);
+      conn.refuse();
+      callHook(onRefused, onError, refusal, conn);
+    }
     turnAway(socket);
   }
 
@@ -165,12 +170,9 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
   }
 
   #first(): SocketConn<A> | undefined {
+    // Asked at the end, it would stay there for good.
     if (this.#queue.size === 0) return undefined;
-    let { value: conn } = this.#inOrder.next();
-    if (conn === undefined) {
-      this.#inOrder = this.#queue.values();
-      conn = this.#inOrder.next().value!;
-    }
+    const conn = this.#inOrder.next().value!;
     this.#queue.delete(conn);
     return conn;
   }

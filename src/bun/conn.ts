@@ -50,7 +50,10 @@ export type BunAddr = NetAddr | UnixAddr;
 export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
   /** The peer's address, also after the connection is closed. */
   readonly remoteAddr: A;
-  /** The address that the peer has connected to. */
+  /**
+   * The address that the peer has connected to. It is there to be read while the connection is open, and after that only
+   * where it has been read before; else its host is empty.
+   */
   readonly localAddr: A;
   /** Closes it for writing, behind all writes; the peer sees the end. */
   closeWrite(): Promise<void>;
@@ -68,6 +71,8 @@ export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
 /** How long, in milliseconds, a closed TLS connection may take to send what it has. */
 const LINGER = 10_000;
 
+const ONE_BYTE = new Uint8Array(1);
+
 /** The only implementation of {@linkcode BunConn}. */
 export class SocketConn<A extends BunAddr> extends HoldingConn implements BunConn<A> {
   readonly remoteAddr: A;
@@ -79,6 +84,7 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   #writable: ConnLike["writable"] | undefined;
   #tie: Tie | undefined;
   #failure: Error | undefined;
+  #refused = false;
   #closed = false;
   /** Whether the descriptor is closed. */
   #gone = false;
@@ -96,9 +102,14 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   }
 
   get localAddr(): A {
-    return this.#localAddr ??= this.remoteAddr.transport === "unix"
-      ? this.remoteAddr
-      : { transport: "tcp", hostname: this.#socket.localAddress, port: this.#socket.localPort } as A;
+    return this.#localAddr ??= this.#readLocalAddr() as A;
+  }
+
+  /** Only where it is asked for: it takes a call of the system. */
+  #readLocalAddr(): BunAddr {
+    if (this.remoteAddr.transport === "unix") return this.remoteAddr;
+    const { localAddress: hostname = "", localPort: port = 0 } = this.#socket;
+    return { transport: "tcp", hostname, port };
   }
 
   /** Its slot; with several of them, the one that was tied last. */
@@ -115,15 +126,28 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   }
 
   read(buffer: Uint8Array): Promise<number | null> {
-    return this.#inbox.read(buffer);
+    return this.#handled(this.#inbox.read(buffer));
   }
 
   write(data: Uint8Array): Promise<number> {
-    return this.#outbox.write(data);
+    return this.#handled(this.#outbox.write(data));
   }
 
   closeWrite(): Promise<void> {
-    return this.#outbox.closeWrite();
+    return this.#handled(this.#outbox.closeWrite());
+  }
+
+  /**
+   * For a connection that is refused. Whatever a hook does with it and does not wait for is cut short, and clients choose
+   * when: that must not end the process as an unhandled rejection.
+   */
+  refuse(): void {
+    this.#refused = true;
+  }
+
+  #handled<T>(promise: Promise<T>): Promise<T> {
+    if (this.#refused) promise.catch(() => {});
+    return promise;
   }
 
   close(): void {
@@ -131,11 +155,26 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     this.#closed = true;
     this.#inbox.finish("closed");
     this.#outbox.finish("closed");
-    this.#socket.close();
     if (this.#gone) return;
-    // The slot stays with the descriptor meanwhile.
+    if (isTls(this.#socket)) this.#closeTls();
+    else this.#socket.close();
+  }
+
+  /**
+   * Bun lets a socket of TLS that is told to close send what it has first, and from then on there is no way to reset it.
+   * So it is told so only when it has nothing. The slot stays with the descriptor meanwhile.
+   */
+  #closeTls(): void {
+    this.#socket.shutdown();
+    if (this.#allSent()) return this.#socket.close();
+    this.#inbox.rest();
     this.#linger = setTimeout(() => this.#socket.terminate(), LINGER);
     this.#linger.unref?.();
+  }
+
+  /** Whether nothing is left to be sent after `shutdown()`: only then is a write answered by -1. */
+  #allSent(): boolean {
+    return this.#socket.write(ONE_BYTE) < 0;
   }
 
   [Symbol.dispose](): void {
@@ -163,10 +202,15 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
 
     drain(conn: SocketConn<BunAddr>): void {
       conn.#outbox.drain();
+      if (conn.#linger !== undefined && conn.#allSent()) conn.#socket.close();
     },
 
     handshake(conn: SocketConn<BunAddr>, success: boolean, error: Error | null): void {
-      if (!success) conn.#failure = error ?? undefined;
+      if (!success) {
+        // The close is next.
+        conn.#failure = systemError("InvalidData", "the handshake of TLS has failed", error);
+        return;
+      }
       conn.#inbox.rest();
       conn.#outbox.drain();
     },
@@ -180,7 +224,7 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     },
 
     close(conn: SocketConn<BunAddr>, error: Error | undefined): void {
-      conn.#closed = conn.#gone = true;
+      conn.#gone = true;
       clearTimeout(conn.#linger);
       const failure = error === undefined
         ? conn.#failure

@@ -7,7 +7,7 @@
 import { callHook, checkHooks, type RefusalHooks } from "../hooks.ts";
 import { type Limiter, limiterOf } from "../limiter.ts";
 import type { LimitsOptions } from "../limits.ts";
-import { show } from "../options.ts";
+import { checkHook, show } from "../options.ts";
 import { type Peer, UNIX_PEER } from "../peer.ts";
 import type { Slot } from "../slot.ts";
 import { type BunSocketLike, isTls, type SocketHandlers, turnAway } from "./native.ts";
@@ -27,10 +27,12 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * has failed; and `close` is called only for connections that `open` was called for.
  *
  * Connections are counted when they are accepted, over TLS too, where a refused one gets no handshake. A later `reload()`,
- * on the listener or one of its sockets, keeps the limits: other handlers are limited in the same way.
+ * on the listener or one of its sockets, keeps the limits: other handlers are limited in the same way. Before the first
+ * connection it cannot be seen, so give it handlers that are limited then.
  *
  * Some connections stay open although their peers have left, since Bun does not close them: paused ones, and with
- * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well.
+ * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well. Over TLS, `socket.end()` waits for
+ * the client to end its side, and nothing ends the wait; `socket.close()` waits only for a client that does not read.
  *
  * @example An echo server
  * ```ts ignore
@@ -80,7 +82,16 @@ interface Answer {
 const ANSWER = Symbol("connlimit.answer");
 
 interface GuardedSocket extends BunSocketLike {
-  [ANSWER]?: Answer;
+  [ANSWER]?: Answer | undefined;
+  /** Speaks TLS from here on, by two new sockets: one for what is below TLS, one for what is above. */
+  upgradeTLS?(options: object): [raw: GuardedSocket, tls: unknown];
+}
+
+/** `socket.upgradeTLS()`: Bun then tells of the close by the socket below TLS, and not by the one that was accepted. */
+function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, tls: unknown] {
+  const sockets: [GuardedSocket, unknown] = Object.getPrototypeOf(this).upgradeTLS.call(this, options);
+  sockets[0][ANSWER] = this[ANSWER];
+  return sockets;
 }
 
 /** A limiter in front of handlers. */
@@ -96,12 +107,15 @@ class SocketGuard {
   /** The handlers with this guard in front of them. */
   wrap<H extends SocketHandlers>(handlers: H): H {
     const { open, close, handshake } = handlers;
+    // Bun does it for the others: of these it gets to see what stands in front of them.
+    for (const [name, handler] of Object.entries({ open, close, handshake })) checkHook(name, handler ?? undefined);
     // Bun itself calls `open` after the handshake, unless there is a handler for that.
     const openAfterHandshake = handshake == null;
-    return markGuarded({
+    const guarded: H = markGuarded(this, handlers, {
       ...allOf(handlers),
 
       open: (socket: GuardedSocket) => {
+        watchReload(socket, guarded);
         const answer = this.#answer(socket);
         if (answer.slot === undefined) return;
         answer.handshaking = openAfterHandshake && isTls(socket);
@@ -128,6 +142,7 @@ class SocketGuard {
         if (heardOf) return close?.call(socket, socket, error);
       },
     });
+    return guarded;
   }
 
   #answer(socket: GuardedSocket): Answer {
@@ -137,7 +152,7 @@ class SocketGuard {
     // Before a refused socket is closed, since that calls the other handlers.
     socket[ANSWER] = answer;
     if (admission.admitted) {
-      watchReload(socket, this);
+      socket.upgradeTLS = upgradeTLS;
     } else {
       callHook(this.#hooks.onRefused, this.#hooks.onError, admission, socket);
       turnAway(socket);

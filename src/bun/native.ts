@@ -39,8 +39,14 @@ export function isBunListener(listener: unknown): listener is BunListenerLike | 
   return typeof reload === "function" && typeof stop === "function";
 }
 
-/** The handlers that matter here. What they are called with is left open: Bun's own types say what it is. */
+/** The handlers that matter here, and those that Bun wants one of. What they are called with, Bun's own types say. */
 export interface SocketHandlers {
+  /** Something has come. */
+  // deno-lint-ignore no-explicit-any
+  data?(socket: any, data: any): unknown;
+  /** There is room again for what is to be sent. */
+  // deno-lint-ignore no-explicit-any
+  drain?(socket: any): unknown;
   /** A connection is open. */
   // deno-lint-ignore no-explicit-any
   open?(socket: any): unknown;

@@ -15,30 +15,25 @@ interface Guard {
   wrap(handlers: SocketHandlers): SocketHandlers;
 }
 
-/** The guards of each listener, the outermost first. */
-const guards = new WeakMap<NativeListener, Guard[]>();
+/** The guards in front of handlers, the outermost first. */
+const guardsOf = new WeakMap<object, readonly Guard[]>();
 
-/** Handlers that have guards in front of them. */
-const guarded = new WeakSet<object>();
+/** Those of the handlers that a listener has. */
+const known = new WeakMap<NativeListener, readonly Guard[]>();
 
-/** Notes that handlers have a guard. */
-export function markGuarded<H extends object>(handlers: H): H {
-  guarded.add(handlers);
-  return handlers;
+/** Notes that a guard has been put in front of handlers, which may have others already. */
+export function markGuarded<H extends object>(guard: Guard, handlers: object, guarded: H): H {
+  guardsOf.set(guarded, [guard, ...guardsOf.get(handlers) ?? []]);
+  return guarded;
 }
 
-/** Has a guard stay in front of whatever handlers the socket's listener is given. */
-export function watchReload(socket: BunSocketLike, guard: Guard): void {
+/** Has the guards of `guarded` stay in front of whatever handlers the socket's listener is given. */
+export function watchReload(socket: BunSocketLike, guarded: object): void {
   socket.reload = reloadListener;
   const { listener } = socket;
-  if (listener === undefined) return;
-  const known = guards.get(listener);
-  if (known === undefined) {
-    guards.set(listener, [guard]);
-    shadow(listener, "reload", reload);
-  } else if (!known.includes(guard)) {
-    known.push(guard);
-  }
+  if (listener === undefined || known.has(listener)) return;
+  known.set(listener, guardsOf.get(guarded)!);
+  shadow(listener, "reload", reload);
 }
 
 /** `socket.reload()`, which is about the whole listener. */
@@ -49,13 +44,9 @@ function reloadListener(this: BunSocketLike, options: { socket: SocketHandlers }
 
 /** `listener.reload()`: handlers without a guard get those that the listener has, others bring their own. */
 function reload(this: NativeListener, options: { socket: SocketHandlers }): void {
-  const { socket } = options;
-  const known = guards.get(this)!;
-  const native = Object.getPrototypeOf(this).reload;
-  if (guarded.has(socket)) {
-    native.call(this, options);
-    known.length = 0;
-  } else {
-    native.call(this, { ...options, socket: known.reduceRight((handlers, guard) => guard.wrap(handlers), socket) });
-  }
+  const guarded = guardsOf.has(options.socket)
+    ? options.socket
+    : known.get(this)!.reduceRight((handlers, guard) => guard.wrap(handlers), options.socket);
+  Object.getPrototypeOf(this).reload.call(this, { ...options, socket: guarded });
+  known.set(this, guardsOf.get(guarded)!);
 }

@@ -1,0 +1,188 @@
+/**
+ * Thousands of connections that end in every way at once.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { Limiter } from "@connlimit/connlimit";
+import { limitSocketHandler } from "@connlimit/connlimit/bun";
+import { type Client, ended, eventually, openSockets, within } from "../support/net.ts";
+import { address, answered, type Conn, type Kind, limited, PLAIN, TLS, tryConnect } from "./support.ts";
+
+type Socket = Bun.Socket<undefined>;
+
+const ignore = () => {};
+
+/** Numbers that look random and are the same again for the same seed. */
+function randomly(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0;
+    return Math.floor((state >>> 0) / 2 ** 32 * below);
+  };
+}
+
+/** How a server may treat a connection; each lets go of it in the end, however the client behaves. */
+const SERVERS: readonly ((conn: Conn) => Promise<unknown> | void)[] = [
+  (conn) => conn.close(),
+  (conn) => conn[Symbol.dispose](),
+  (conn) => conn.readable.pipeTo(conn.writable),
+  (conn) => conn.readable.pipeTo(conn.writable, { preventClose: true }),
+  (conn) => conn.readable.cancel(),
+  (conn) => conn.writable.abort(),
+  (conn) => conn.writable.close(),
+  (conn) => new Response(conn.readable).arrayBuffer(),
+  async (conn) => {
+    using _ = conn;
+    const buffer = new Uint8Array(16);
+    while (await conn.read(buffer) !== null);
+  },
+  async (conn) => {
+    using _ = conn;
+    await conn.write(new Uint8Array(1 << 18));
+    await conn.closeWrite();
+  },
+  async (conn) => {
+    using _ = conn;
+    await conn.closeWrite();
+    while (await conn.read(new Uint8Array(1 << 16)) !== null);
+  },
+  async (conn) => {
+    const [one, other] = conn.readable.tee();
+    await Promise.all([one.cancel(), other.cancel()]);
+  },
+  (conn) => {
+    const pending = Promise.all([conn.read(new Uint8Array(1)), conn.write(new Uint8Array(1 << 20))]);
+    conn.close();
+    return pending;
+  },
+];
+
+/** How handlers may treat a connection when it is open. */
+const HANDLERS: readonly ((socket: Socket) => void)[] = [
+  ignore,
+  (socket) => void socket.end(),
+  (socket) => void socket.end("good bye"),
+  (socket) => socket.close(),
+  (socket) => socket.terminate(),
+  (socket) => socket.shutdown(),
+  () => {
+    throw new Error("from open");
+  },
+  (socket) => {
+    socket.write(new Uint8Array(1 << 18));
+    socket.end();
+  },
+  (socket) => {
+    socket.write(new Uint8Array(1 << 20));
+    socket.terminate();
+  },
+  (socket) => {
+    socket.pause();
+    setTimeout(() => socket.resume(), 1);
+  },
+  (socket) => {
+    socket.pause();
+    setTimeout(() => socket.close(), 1);
+  },
+  (socket) => socket.reload({ socket: handlers } as never),
+];
+
+/** What is the same for all connections: what comes is echoed, and the client's end is answered. */
+const handlers = {
+  data: (socket: Socket, chunk: Uint8Array) => void socket.write(chunk),
+  end: (socket: Socket) => void socket.end(),
+  error: ignore,
+};
+
+/** How a client may behave. */
+const CLIENTS: readonly ((client: Client) => void)[] = [
+  ({ socket }) => void socket.end("some words"),
+  ({ socket }) => void socket.end(new Uint8Array(1 << 16)),
+  ({ socket }) => void socket.destroy(),
+  (client) => client.reset(),
+  (client) => client.fin(),
+  (client) => void client.socket.write("some words", () => client.reset()),
+];
+
+/** A client that does not even speak TLS where it should. */
+const STRANGER: readonly ((client: Client) => void)[] = [
+  ...CLIENTS.slice(2),
+  ({ socket }) => void socket.end("GET / HTTP/1.1\r\n\r\n"),
+];
+
+interface Server extends Disposable {
+  readonly ports: readonly number[];
+}
+
+/** Two listeners with one limiter: one for connections that may be half-open, one for others. */
+const FORMS: Readonly<Record<string, (kind: Kind, limiter: Limiter, random: (below: number) => number) => Server>> = {
+  "limitedListener()": (kind, limiter, random) => {
+    const listeners = [true, false].map((halfOpen) => limited({ ...kind, halfOpen }, limiter));
+    for (const listener of listeners) {
+      (async () => {
+        for await (const conn of listener) {
+          (async () => await SERVERS[random(SERVERS.length)]!(conn))().catch(ignore);
+        }
+      })();
+    }
+    return {
+      ports: listeners.map(({ addr }) => addr.port),
+      [Symbol.dispose]: () => listeners.forEach((listener) => listener.close()),
+    };
+  },
+  "limitSocketHandler()": (kind, limiter, random) => {
+    const open = (socket: Socket) => HANDLERS[random(HANDLERS.length)]!(socket);
+    const listeners = [true, false].map((halfOpen) =>
+      Bun.listen<undefined>({
+        ...address({ ...kind, halfOpen }),
+        socket: limitSocketHandler(limiter, { ...handlers, open }),
+      })
+    );
+    return {
+      ports: listeners.map(({ port }) => port),
+      [Symbol.dispose]: () => listeners.forEach((listener) => listener.stop()),
+    };
+  },
+};
+
+const CONNECTIONS = 2_000;
+const AT_ONCE = 50;
+
+for (const kind of [PLAIN, TLS]) {
+  for (const [name, serve] of Object.entries(FORMS)) {
+    const seed = Date.now() | 0;
+    test(`${name} leaves nothing of ${CONNECTIONS} connections that end in every way (${kind.name}, seed ${seed})`, async () => {
+      const random = randomly(seed);
+      const before = openSockets();
+      const limiter = new Limiter({ maxPerClient: 10 });
+      {
+        using server = serve(kind, limiter, random);
+        let left = CONNECTIONS;
+        const visit = async () => {
+          for (; left > 0;) {
+            left--;
+            const [port, from] = [server.ports[random(2)]!, `127.0.0.${1 + random(4)}`];
+            const isStranger = kind.tls && random(3) === 0;
+            using client = await tryConnect(isStranger ? PLAIN : kind, port, from);
+            // One that was refused before the handshake has had its end.
+            if (client === undefined) continue;
+            const behaviours = isStranger ? STRANGER : CLIENTS;
+            behaviours[random(behaviours.length)]!(client);
+            await ended(client);
+          }
+        };
+        await Promise.all(Array.from({ length: AT_ONCE }, visit));
+        await answered(limiter, CONNECTIONS);
+        await within(limiter.idle(), "every slot to be free");
+        const { open, clients, peak, admitted, refused } = limiter.stats();
+        assertEquals([open, clients, admitted + refused], [0, 0, CONNECTIONS]);
+        assertLessOrEqual(peak, 40);
+        assert(admitted > 200 && refused > 0, `${admitted} admitted, ${refused} refused`);
+      }
+      await eventually(() => openSockets() === before, "every socket to be closed");
+    });
+  }
+}

@@ -1,0 +1,205 @@
+/**
+ * Bun's own listeners, and clients with and without TLS, for the tests that are Bun's alone.
+ *
+ * @module
+ */
+
+import { once } from "node:events";
+import { readdirSync, readlinkSync } from "node:fs";
+import { connect as connectTls } from "node:tls";
+import { fileURLToPath } from "node:url";
+import { assertStrictEquals } from "@std/assert";
+import {
+  type LimitedConn,
+  type LimitedListener,
+  limitedListener,
+  type Limiter,
+  type LimitsOptions,
+  type ListenerOptions,
+} from "@connlimit/connlimit";
+import { type BunConn, listen, type NetAddr } from "@connlimit/connlimit/bun";
+import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+
+/** A kind of connection. */
+export interface Kind {
+  readonly name: string;
+  readonly tls: boolean;
+  /** Whether a connection can still be written to when its peer has ended its side. */
+  readonly halfOpen: boolean;
+}
+
+/** Without TLS. */
+export const PLAIN: Kind = { name: "TCP", tls: false, halfOpen: true };
+/** With it. */
+export const TLS: Kind = { name: "TLS", tls: true, halfOpen: true };
+
+/** All that Bun's sockets differ in. */
+export const KINDS: readonly Kind[] = [PLAIN, TLS].flatMap((kind) => [
+  { ...kind, name: `${kind.name}, half-open` },
+  { ...kind, name: `${kind.name}, not half-open`, halfOpen: false },
+]);
+
+export type Conn = LimitedConn<BunConn>;
+
+/** What `Bun.listen()` is told besides its handlers. */
+export interface Address {
+  readonly hostname: string;
+  readonly port: number;
+  readonly allowHalfOpen: boolean;
+  readonly tls?: ReturnType<typeof certificate>;
+}
+
+/** A port for connections of a kind. */
+export function address({ tls, halfOpen }: Kind): Address {
+  return { hostname: "0.0.0.0", port: 0, allowHalfOpen: halfOpen, ...(tls ? { tls: certificate() } : {}) };
+}
+
+/** A limited listener: over `listen()` for half-open connections, and else over a `Bun.listen()` as it is. */
+export function limited(
+  kind: Kind,
+  limits?: Limiter | LimitsOptions,
+  options?: ListenerOptions<BunConn>,
+): LimitedListener<BunConn, NetAddr> {
+  const { allowHalfOpen, ...where } = address(kind);
+  if (allowHalfOpen) return limitedListener(listen(where), limits, options);
+  return limitedListener(Bun.listen({ ...where, socket: { data() {} } }), limits, options);
+}
+
+/** Connects in the way that the listener expects; with TLS it resolves when the handshake is done. */
+export async function connect({ tls }: Kind, port: number, localAddress = "127.0.0.1"): Promise<Client> {
+  if (!tls) return await connectFrom(localAddress, port);
+  const target = { host: "127.0.0.1", port, localAddress, servername: "localhost", ca: certificate().cert };
+  const socket = connectTls(target);
+  socket.on("error", () => {});
+  await once(socket, "secureConnect");
+  return {
+    socket,
+    fin: () => void socket.end(),
+    reset: () => void socket.resetAndDestroy(),
+    [Symbol.dispose]: () => void socket.destroy(),
+  };
+}
+
+/** Connects without a word and waits to be turned away. Resolves to how that was done: by a proper end, or by a reset. */
+export async function turnedAway(port: number, localAddress = "127.0.0.1"): Promise<"FIN" | "RST"> {
+  using client = await connectFrom(localAddress, port);
+  let failed = false;
+  client.socket.on("error", () => failed = true);
+  assertStrictEquals(await ended(client), "");
+  return failed ? "RST" : "FIN";
+}
+
+/** Connects, unless it is turned away first. */
+export async function tryConnect(kind: Kind, port: number, localAddress?: string): Promise<Client | undefined> {
+  return await connect(kind, port, localAddress).catch(() => undefined);
+}
+
+/** The sockets that this process has open, by descriptor. */
+export function sockets(): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const name of readdirSync("/proc/self/fd")) {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${name}`);
+      if (target.startsWith("socket:")) found.set(Number(name), target);
+    } catch {
+      // The descriptor of the directory itself, closed by now.
+    }
+  }
+  return found;
+}
+
+/** Whether a descriptor is open. */
+export type IsOpen = () => boolean;
+
+/** Watches the server's side of the only connection that was made since. */
+export function served(before: ReadonlyMap<number, string>, { socket }: Client): IsOpen {
+  const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
+  const made = [...sockets()].filter(([other, target]) => other !== fd && before.get(other) !== target);
+  assertStrictEquals(made.length, 1);
+  const [[server, target]] = made as [[number, string]];
+  return () => sockets().get(server) === target;
+}
+
+/** Serves until the listener is closed, keeping every connection; resolves to them. */
+export async function keepAll<C>(listener: AsyncIterable<C>): Promise<C[]> {
+  const conns = [];
+  for await (const conn of listener) conns.push(conn);
+  return conns;
+}
+
+/** Closes whatever can be closed. */
+export function closeAll(disposables: readonly Disposable[]): void {
+  for (const disposable of disposables) disposable[Symbol.dispose]();
+}
+
+/** Time for what must not happen to happen. */
+export function aWhile(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+/** Waits until the limiter has answered so many connections. */
+export function answered(limiter: Limiter, count: number): Promise<void> {
+  return eventually(() => {
+    const { admitted, refused } = limiter.stats();
+    return admitted + refused >= count;
+  }, `${count} connections to be answered`);
+}
+
+/** The name of the error that a promise rejects with, or a word for its not doing so. */
+export async function nameOfError(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+    return "none";
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
+/** Has clients connect and reset at once, while this process is too busy to accept them. */
+export function resetUnaccepted(port: number, count: number): void {
+  const code = `
+    import { connect } from "node:net";
+    import { once } from "node:events";
+    for (let i = 0; i < ${count}; i++) {
+      const socket = connect(${port}, "127.0.0.1");
+      await once(socket, "connect");
+      socket.resetAndDestroy();
+    }
+  `;
+  assertStrictEquals(Bun.spawnSync([process.execPath, "-e", code], { stderr: "inherit" }).exitCode, 0);
+}
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** A program of Bun's in a process of its own. */
+export interface Program {
+  readonly pid: number;
+  /** What it prints first. */
+  readonly started: Promise<string>;
+  /** What else it prints until it ends. */
+  readonly output: Promise<string>;
+  readonly exited: Promise<number | null>;
+  end(): void;
+}
+
+/** Runs Bun at the repository's root, until it has been used. */
+export async function withBun<T>(args: readonly string[], use: (program: Program) => Promise<T>): Promise<T> {
+  const before = openSockets();
+  const child = Bun.spawn([process.execPath, ...args], { cwd: fileURLToPath(ROOT), stdin: "ignore", stdout: "pipe" });
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const started = reader.read().then(({ value = "" }) => value);
+  const output = started.then(async () => {
+    let text = "";
+    for (let chunk; (chunk = await reader.read()).value !== undefined;) text += chunk.value;
+    return text;
+  });
+  const exited = child.exited.then(() => child.exitCode);
+  try {
+    return await use({ pid: child.pid, started, output, exited, end: () => child.kill() });
+  } finally {
+    child.kill();
+    await within(Promise.all([exited, output]), "the process to end");
+    // Its output comes by a socket, which the next test must not count.
+    await eventually(() => openSockets() === before, "its output to be closed");
+  }
+}
