@@ -18,7 +18,8 @@ export type ErrorHook = (error: unknown) => void | Promise<void>;
 export interface RefusalHooks<C> {
   /**
    * Called with each refused connection and the reason, right before the connection is closed. It is closed as soon as
-   * the hook returns, even where that is with a promise. What the hook throws or rejects with goes to `onError`.
+   * the hook returns, even where that is with a promise; what the hook has begun to read or write is cut short then. What
+   * it throws or rejects with goes to `onError`.
    */
   readonly onRefused?: (refusal: Refusal, conn: C) => void | Promise<void>;
   /**
@@ -35,7 +36,11 @@ export interface RefusalHooks<C> {
  * @param more What they may have besides hooks.
  * @throws {TypeError} For an unknown option or a hook that is no function.
  */
-export function checkHooks(name: string, options: RefusalHooks<never>, more: readonly string[] = []): void {
+export function checkHooks(
+  name: string,
+  options: { readonly onRefused?: unknown; readonly onError?: unknown },
+  more: readonly string[] = [],
+): void {
   checkRecord("options", options);
   checkKnown(`${name} option`, options, ["onRefused", "onError", ...more]);
   checkHook("onRefused", options.onRefused);
@@ -63,7 +68,8 @@ export function callHook<A extends unknown[]>(
   }
 }
 
-function hookFailed(hook: object, onError: ErrorHook | undefined, error: unknown): void {
+/** Tells what a hook threw or rejected with. */
+export function hookFailed(hook: object, onError: ErrorHook | undefined, error: unknown): void {
   if (onError !== undefined) {
     callHook(onError, undefined, error);
   } else if (!printed.has(hook)) {
@@ -72,6 +78,7 @@ function hookFailed(hook: object, onError: ErrorHook | undefined, error: unknown
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** Whether a function has returned a promise, of whichever make. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -83,7 +83,7 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   #readable: ConnLike["readable"] | undefined;
   #writable: ConnLike["writable"] | undefined;
   #tie: Tie | undefined;
-  #failure: Error | undefined;
+  #failure: (() => Error) | undefined;
   #refused = false;
   #closed = false;
   /** Whether the descriptor is closed. */
@@ -208,7 +208,7 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     handshake(conn: SocketConn<BunAddr>, success: boolean, error: Error | null): void {
       if (!success) {
         // The close is next.
-        conn.#failure = systemError("InvalidData", "the handshake of TLS has failed", error);
+        conn.#failure = () => systemError("InvalidData", "the handshake of TLS has failed", error);
         return;
       }
       conn.#inbox.rest();
@@ -220,18 +220,24 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     },
 
     error(conn: SocketConn<BunAddr>, error: Error): void {
-      conn.#failure ??= error;
+      conn.#failure ??= () => error;
     },
 
     close(conn: SocketConn<BunAddr>, error: Error | undefined): void {
       conn.#gone = true;
       clearTimeout(conn.#linger);
-      const failure = error === undefined
-        ? conn.#failure
-        : systemError("ConnectionReset", "the peer has reset the connection", error);
+      const failure = error === undefined ? conn.#failure : () => resetBy(error);
       conn.#inbox.finish(failure ?? "eof");
-      conn.#outbox.finish(failure ?? systemError("BrokenPipe", "the peer has closed the connection"));
+      conn.#outbox.finish(failure ?? gone);
       conn.#tie?.free();
     },
   };
+}
+
+function resetBy(cause: Error): Error {
+  return systemError("ConnectionReset", "the peer has reset the connection", cause);
+}
+
+function gone(): Error {
+  return systemError("BrokenPipe", "the peer has closed the connection");
 }

@@ -31,8 +31,9 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * connection it cannot be seen, so give it handlers that are limited then.
  *
  * Some connections stay open although their peers have left, since Bun does not close them: paused ones, and with
- * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well. Over TLS, `socket.end()` waits for
- * the client to end its side, and nothing ends the wait; `socket.close()` waits only for a client that does not read.
+ * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well. Over TLS,
+ * `socket.end()` waits for the client to end its side, and nothing ends the wait; `socket.close()` waits only for a client
+ * that does not read.
  *
  * @example An echo server
  * ```ts ignore

@@ -16,8 +16,8 @@ interface PendingRead {
   reject(error: Error): void;
 }
 
-/** Why nothing more will come: the peer's end, our own close, or what went wrong. */
-type End = "eof" | "closed" | Error;
+/** Why nothing more will come: the peer's end, our own close, or an error, made only for those who read. */
+type End = "eof" | "closed" | (() => Error);
 
 /**
  * The socket flows only while somebody reads. That is the backpressure; and it keeps Bun from noticing the peer's end
@@ -53,7 +53,7 @@ export class Inbox {
     if (this.#end === "closed") return Promise.reject(systemError("BadResource", "Bad resource ID"));
     if (this.#chunks.length > 0) return Promise.resolve(take());
     if (this.#end === "eof") return Promise.resolve(null);
-    if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (this.#end !== undefined) return Promise.reject(this.#end());
     return new Promise((resolve, reject) => {
       this.#reads.push({ ready: () => resolve(take()), ended: () => resolve(null), reject });
       this.#flow();
@@ -88,7 +88,7 @@ export class Inbox {
     this.#reads = [];
     for (const { ended, reject } of reads) {
       if (end === "eof") ended();
-      else reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end);
+      else reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end());
     }
   }
 

@@ -20,7 +20,7 @@ export class Outbox {
   #writes: PendingWrite[] = [];
   /** Whether the socket has no room, or has not finished the handshake of TLS. */
   #full: boolean;
-  #end: "closed" | Error | undefined;
+  #end: "closed" | (() => Error) | undefined;
 
   /** @param full Whether to wait for a first {@linkcode Outbox.drain}. */
   constructor(socket: BunSocketLike, full: boolean) {
@@ -53,17 +53,19 @@ export class Outbox {
   }
 
   /** Nothing more can be written. */
-  finish(end: "closed" | Error): void {
+  finish(end: "closed" | (() => Error)): void {
     if (this.#end === "closed") return;
     this.#end = end;
     const writes = this.#writes;
     this.#writes = [];
-    for (const { reject } of writes) reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end);
+    for (const { reject } of writes) {
+      reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end());
+    }
   }
 
   #enqueue(data: Uint8Array | undefined): Promise<number> {
     if (this.#end === "closed") return Promise.reject(systemError("BadResource", "Bad resource ID"));
-    if (this.#end !== undefined) return Promise.reject(this.#end);
+    if (this.#end !== undefined) return Promise.reject(this.#end());
     return new Promise((resolve, reject) => {
       this.#writes.push({ data, resolve, reject });
       if (!this.#full) this.drain();

@@ -61,7 +61,7 @@ test("Outbox waits for the first drain where it is told to, and bears those that
 test("Outbox rejects what waits with the reason for which it ends, and what comes later, too", async () => {
   const { socket, outbox } = outboxWithRoom(0);
   const pending = [outbox.write(bytes("a")), outbox.closeWrite()].map(nameOfError);
-  outbox.finish(Object.assign(new Error(), { name: "ConnectionReset" }));
+  outbox.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));
   assertEquals(await Promise.all(pending), ["ConnectionReset", "ConnectionReset"]);
   socket.room = 8;
   assertEquals(await nameOfError(outbox.write(bytes("a"))), "ConnectionReset");
