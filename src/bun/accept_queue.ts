@@ -13,7 +13,14 @@ import type { Refusal, Slot } from "../slot.ts";
 import { systemError } from "../system_error.ts";
 import { OpenTies } from "../tie.ts";
 import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./conn.ts";
-import { type BunListenerLike, type BunSocketLike, type BunUnixListenerLike, shadow, turnAway } from "./native.ts";
+import {
+  type BunListenerLike,
+  type BunSocketLike,
+  type BunUnixListenerLike,
+  isTls,
+  shadow,
+  turnAway,
+} from "./native.ts";
 
 type Next<A extends BunAddr> = IteratorResult<LimitedConn<BunConn<A>>, undefined>;
 
@@ -33,6 +40,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
   #hooks: RefusalHooks<BunConn<A>> = {};
   #limited = false;
   readonly #unix: boolean;
+  #tls: boolean | undefined;
   readonly #closed = new AbortController();
   /** In the order of their arrival. A set, since the peer of one in the middle may leave. */
   readonly #queue = new Set<SocketConn<A>>();
@@ -160,13 +168,18 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
       conn.refuse();
       callHook(onRefused, onError, refusal, conn);
     }
-    turnAway(socket);
+    turnAway(socket, this.#isTls(socket));
   }
 
   #connOf(socket: BunSocketLike): SocketConn<A> {
     const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
     const remoteAddr: BunAddr = this.#unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
-    return socket.data = new SocketConn(socket, remoteAddr as A);
+    return socket.data = new SocketConn(socket, remoteAddr as A, this.#isTls(socket));
+  }
+
+  /** The same for all its sockets, so asked for once. */
+  #isTls(socket: BunSocketLike): boolean {
+    return this.#tls ??= isTls(socket);
   }
 
   #first(): SocketConn<A> | undefined {

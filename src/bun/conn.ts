@@ -11,7 +11,7 @@ import { readableOfChunks, writableOf } from "../streams.ts";
 import { systemError } from "../system_error.ts";
 import { type OpenTies, Tie } from "../tie.ts";
 import { Inbox } from "./inbox.ts";
-import { type BunSocketLike, isTls } from "./native.ts";
+import type { BunSocketLike } from "./native.ts";
 import { Outbox } from "./outbox.ts";
 
 /** The address of a TCP or TLS connection, as Deno has it. */
@@ -77,6 +77,7 @@ const ONE_BYTE = new Uint8Array(1);
 export class SocketConn<A extends BunAddr> extends HoldingConn implements BunConn<A> {
   readonly remoteAddr: A;
   readonly #socket: BunSocketLike;
+  readonly #tls: boolean;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
   #localAddr: A | undefined;
@@ -90,15 +91,15 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   #gone = false;
   #linger: ReturnType<typeof setTimeout> | undefined;
 
-  constructor(socket: BunSocketLike, remoteAddr: A) {
+  constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
     super();
     this.#socket = socket;
+    this.#tls = tls;
     this.remoteAddr = remoteAddr;
     // A paused socket would not do the handshake.
-    const handshake = isTls(socket);
-    if (!handshake) socket.pause();
-    this.#inbox = new Inbox(socket, handshake);
-    this.#outbox = new Outbox(socket, handshake);
+    if (!tls) socket.pause();
+    this.#inbox = new Inbox(socket, tls);
+    this.#outbox = new Outbox(socket, tls);
   }
 
   get localAddr(): A {
@@ -156,7 +157,7 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     this.#inbox.finish("closed");
     this.#outbox.finish("closed");
     if (this.#gone) return;
-    if (isTls(this.#socket)) this.#closeTls();
+    if (this.#tls) this.#closeTls();
     else this.#socket.close();
   }
 

@@ -10,8 +10,8 @@ import type { LimitsOptions } from "../limits.ts";
 import { checkHook, show } from "../options.ts";
 import { type Peer, UNIX_PEER } from "../peer.ts";
 import type { Slot } from "../slot.ts";
-import { type BunSocketLike, isTls, type SocketHandlers, turnAway } from "./native.ts";
-import { markGuarded, watchReload } from "./reload.ts";
+import { type BunSocketLike, isTls, type NativeListener, type SocketHandlers, turnAway } from "./native.ts";
+import { markGuarded, reloadListener, watchListener } from "./reload.ts";
 
 /** The sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
@@ -99,6 +99,7 @@ function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, 
 class SocketGuard {
   readonly #limiter: Limiter;
   readonly #hooks: RefusalHooks<BunSocketLike>;
+  readonly #refusal: Answer = { guard: this, slot: undefined, handshaking: false, before: undefined };
 
   constructor(limiter: Limiter, hooks: RefusalHooks<BunSocketLike>) {
     this.#limiter = limiter;
@@ -112,15 +113,20 @@ class SocketGuard {
     for (const [name, handler] of Object.entries({ open, close, handshake })) checkHook(name, handler ?? undefined);
     // Bun itself calls `open` after the handshake, unless there is a handler for that.
     const openAfterHandshake = handshake == null;
+    // The listener of the last socket, and whether it speaks TLS: asked for once, not for each socket.
+    let listener: NativeListener | undefined | null = null;
+    let tls = false;
     const guarded: H = markGuarded(this, handlers, {
       ...allOf(handlers),
 
       open: (socket: GuardedSocket) => {
-        watchReload(socket, guarded);
-        const answer = this.#answer(socket);
-        if (answer.slot === undefined) return;
-        answer.handshaking = openAfterHandshake && isTls(socket);
-        if (!answer.handshaking) return open?.call(socket, socket);
+        if (socket.listener !== listener) {
+          listener = socket.listener;
+          tls = isTls(socket);
+          watchListener(listener, guarded);
+        }
+        if (!this.#admit(socket, tls, openAfterHandshake && tls)) return;
+        if (!openAfterHandshake || !tls) return open?.call(socket, socket);
       },
 
       // With this handler Bun tells of connections before the handshake.
@@ -146,19 +152,20 @@ class SocketGuard {
     return guarded;
   }
 
-  #answer(socket: GuardedSocket): Answer {
+  #admit(socket: GuardedSocket, tls: boolean, handshaking: boolean): boolean {
     const admission = this.#limiter.tryAccept(peerOf(socket));
-    const slot = admission.admitted ? admission : undefined;
-    const answer: Answer = { guard: this, slot, handshaking: false, before: socket[ANSWER] };
-    // Before a refused socket is closed, since that calls the other handlers.
-    socket[ANSWER] = answer;
+    const before = socket[ANSWER];
     if (admission.admitted) {
+      socket[ANSWER] = { guard: this, slot: admission, handshaking, before };
+      socket.reload = reloadListener;
       socket.upgradeTLS = upgradeTLS;
-    } else {
-      callHook(this.#hooks.onRefused, this.#hooks.onError, admission, socket);
-      turnAway(socket);
+      return true;
     }
-    return answer;
+    // Before it is closed, since that calls the other handlers.
+    socket[ANSWER] = before === undefined ? this.#refusal : { ...this.#refusal, before };
+    callHook(this.#hooks.onRefused, this.#hooks.onError, admission, socket);
+    turnAway(socket, tls);
+    return false;
   }
 
   #answerTo(socket: GuardedSocket): Answer | undefined {

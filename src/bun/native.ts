@@ -103,8 +103,8 @@ export function isTls(socket: { readonly [Symbol.toStringTag]?: string }): boole
  * Closes a socket that is refused. Before the handshake of TLS only a reset is sure to close it; without TLS the peer is
  * given a proper end, and whatever a hook has written.
  */
-export function turnAway(socket: BunSocketLike): void {
-  if (isTls(socket)) socket.terminate();
+export function turnAway(socket: BunSocketLike, tls: boolean): void {
+  if (tls) socket.terminate();
   else socket.close();
 }
 

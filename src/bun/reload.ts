@@ -27,17 +27,15 @@ export function markGuarded<H extends object>(guard: Guard, handlers: object, gu
   return guarded;
 }
 
-/** Has the guards of `guarded` stay in front of whatever handlers the socket's listener is given. */
-export function watchReload(socket: BunSocketLike, guarded: object): void {
-  socket.reload = reloadListener;
-  const { listener } = socket;
+/** Has the guards of `guarded` stay in front of whatever handlers a listener is given. */
+export function watchListener(listener: NativeListener | undefined, guarded: object): void {
   if (listener === undefined || known.has(listener)) return;
   known.set(listener, guardsOf.get(guarded)!);
   shadow(listener, "reload", reload);
 }
 
 /** `socket.reload()`, which is about the whole listener. */
-function reloadListener(this: BunSocketLike, options: { socket: SocketHandlers }): void {
+export function reloadListener(this: BunSocketLike, options: { socket: SocketHandlers }): void {
   if (this.listener === undefined) throw new TypeError("reload() needs the socket's listener, which has been stopped");
   this.listener.reload(options);
 }
