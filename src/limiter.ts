@@ -108,10 +108,18 @@ export class Limiter {
    * Where several limits refuse, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
    *
    * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
+   * @param reclaim Called before a refusal, to give back the slots of connections that have ended without its being
+   * noticed. Where it returns `true`, admission is tried once more.
    */
-  tryAccept(peer: Peer): Slot | Refusal {
+  tryAccept(peer: Peer, reclaim?: () => boolean): Slot | Refusal {
+    let answer = this.#try(peer);
+    if (typeof answer === "string" && reclaim?.()) answer = this.#try(peer);
+    return typeof answer === "string" ? this.#refuse(answer) : answer;
+  }
+
+  #try(peer: Peer): CountedSlot | RefusalReason {
     const identity = identify(peer);
-    if (identity === undefined) return this.#refuse("unknown-address");
+    if (identity === undefined) return "unknown-address";
 
     const { limits, networks } = this.#limits;
     const rule = findRule(identity, networks);
@@ -120,12 +128,10 @@ export class Limiter {
     const counts = this.#counts;
     // Everything is checked before anything is counted, and nothing awaits in between.
     const open = counts.openFor(client);
-    if (open >= maxPerClient) {
-      return this.#refuse(rule !== undefined && maxPerClient === 0 ? "blocked" : "client");
-    }
+    if (open >= maxPerClient) return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
     const around = counts.around(client);
-    if (!counts.haveRoom(around)) return this.#refuse("aggregate");
-    if (counts.open >= limits.maxTotal) return this.#refuse("total");
+    if (!counts.haveRoom(around)) return "aggregate";
+    if (counts.open >= limits.maxTotal) return "total";
     counts.add(client, open, around);
     this.#admitted++;
     return new CountedSlot(client, counts);

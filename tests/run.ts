@@ -12,7 +12,7 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
-import { bun, node, type Runtime } from "./support/runtimes.ts";
+import { bun, deno, node, type Runtime } from "./support/runtimes.ts";
 
 /** How tests are run on one runtime. */
 interface Suite {
@@ -35,7 +35,7 @@ const DEADLINE = 60_000;
 const SUITES: Readonly<Record<string, Suite>> = {
   deno: {
     name: "Deno",
-    runtime: () => ({ version: Deno.version.deno, command: Deno.execPath(), args: [] }),
+    runtime: deno,
     // It runs the examples in the documentation, too.
     args: ["task", "--quiet", "test:deno"],
     passed: /^(?:ok|FAILED) \| (\d+) passed\b/,

@@ -18,3 +18,4 @@
 
 export type { ErrorHook, RefusalHooks } from "../hooks.ts";
 export { limitServer, type ServerAttachment, type ServerLike, type ServerSocket } from "./server.ts";
+export { tooManyConnections, type TooManyConnectionsOptions } from "./too_many_connections.ts";

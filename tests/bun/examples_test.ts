@@ -9,7 +9,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { withBun } from "./support.ts";
 
 /** Runs an example at a port of its own. Resolves to what it has printed first, if there is anything. */
@@ -25,16 +25,6 @@ function withServer(name: string, use: (port: number) => Promise<void>): Promise
     end();
     return await started;
   });
-}
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    // Not from the address it goes to: where nobody listens, such a connection can meet itself.
-    using _ = await connectFrom("127.0.0.9", port);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */

@@ -1,26 +1,47 @@
 /**
- * What a newcomer pastes: the quick start as the README prints it, and the example.
+ * What a newcomer pastes: the servers as the README prints them, and the first example.
  *
  * @module
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { RUNTIMES } from "../support/runtimes.ts";
 
-const readme = await Deno.readTextFile(new URL("../../README.md", import.meta.url));
-const example = await Deno.readTextFile(new URL("../../examples/echo.ts", import.meta.url));
-const [quickStart, watching] = [...readme.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
+const ROOT = new URL("../../", import.meta.url);
+const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
-/** Runs a server's program, at a port of its own and with the permission for that alone, and ends it. */
-async function withServer(program: string, use: (port: number, child: Deno.ChildProcess) => Promise<void>) {
+/** The servers that the README prints below a heading. */
+function printed(heading: string): string[] {
+  const section = readme.split(/^#+ /m).find((section) => section.startsWith(`${heading}\n`));
+  assert(section !== undefined, `the README has no heading "${heading}"`);
+  return [...section.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
+}
+
+/** Runs a server's program, at a port of its own, and ends it. */
+async function withServer(
+  program: string,
+  use: (port: number, child: Deno.ChildProcess) => Promise<void>,
+  runtime: keyof typeof RUNTIMES = "Deno",
+) {
   const port = getAvailablePort();
   assert(program.includes("7000"));
-  const file = await Deno.makeTempFile({ suffix: ".ts" });
+  // In the project, for the sake of the package's name.
+  const file = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".ts" });
   await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-  const config = new URL("../../deno.json", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--config", config, `--allow-net=0.0.0.0:${port}`, file],
+  const { command, args } = await RUNTIMES[runtime]();
+  // On Deno it may do no more than listen.
+  const run = [
+    "run",
+    "--config",
+    new URL("deno.json", ROOT).pathname,
+    `--allow-net=0.0.0.0:${port},[::]:${port},:${port}`,
+  ];
+  const child = new Deno.Command(command, {
+    args: [...args, ...runtime === "Deno" ? run : [], file],
+    cwd: ROOT,
     stdin: "null",
     stdout: "piped",
   }).spawn();
@@ -39,7 +60,20 @@ async function withServer(program: string, use: (port: number, child: Deno.Child
   }
 }
 
-for (const [name, program] of [["The README's quick start", quickStart!], ["examples/echo.ts", example]] as const) {
+const [quickStart] = printed("connlimit");
+const [bunLoop, bunCallbacks] = printed("On Bun");
+const [watching] = printed("Watching and stopping");
+const [nodeServer] = printed("Node's servers, on Node, Deno and Bun");
+const [fetchHandler] = printed("Deno.serve and Bun.serve");
+
+for (
+  const [name, program, runtime] of [
+    ["The README's quick start", quickStart!, "Deno"],
+    ["examples/echo.ts", example, "Deno"],
+    ["The README's loop on Bun", bunLoop!, "Bun"],
+    ["The README's callbacks on Bun", bunCallbacks!, "Bun"],
+  ] as const
+) {
   Deno.test(`${name} echoes for ten connections of a client, refuses the eleventh, and survives resets`, () =>
     withServer(program, async (port) => {
       const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
@@ -56,7 +90,43 @@ for (const [name, program] of [["The README's quick start", quickStart!], ["exam
         return await echo(again) === "hello";
       }, "a slot to be free");
       for (const client of clients) client[Symbol.dispose]();
-    }));
+    }, runtime));
+}
+
+for (const runtime of ["Deno", "Bun", "Node"] as const) {
+  Deno.test(`The README's web server says 429 to the twenty-first connection of a client, on ${runtime}`, () =>
+    withServer(nodeServer!, async (port) => {
+      const clients = await Promise.all(Array.from({ length: 20 }, () => connectFrom("127.0.0.2", port)));
+      for (const client of clients) assert((await get(client)).endsWith("hello\n"));
+      using refused = await connectFrom("127.0.0.2", port);
+      assert((await get(refused)).startsWith("HTTP/1.1 429 "));
+      using other = await connectFrom("127.0.0.3", port);
+      assert((await get(other)).endsWith("hello\n"));
+      for (const client of clients) client[Symbol.dispose]();
+    }, runtime));
+}
+
+for (const runtime of ["Deno", "Bun"] as const) {
+  Deno.test(`The README's fetch handler answers on ${runtime}`, () => {
+    const program = runtime === "Deno"
+      ? fetchHandler!
+      : fetchHandler!.replace(/^Deno\.serve.*\/\/ on Bun: (.*)$/m, "$1");
+    assert(program.includes(`\n${runtime}.serve(`));
+    return withServer(program, async (port) => {
+      const response = await fetch(`http://127.0.0.1:${port}/`);
+      assertEquals([response.status, await response.text()], [200, "hello\n"]);
+    }, runtime);
+  });
+}
+
+/** Sends a request and waits for the first of the answer. */
+function get({ socket }: Client): Promise<string> {
+  const answer = new Promise<string>((resolve) => {
+    socket.once("data", (data) => resolve(data.toString()));
+    socket.once("close", () => resolve(""));
+  });
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return within(answer, "an answer");
 }
 
 Deno.test("The README's server that is watched tells whom it refuses, and stops gracefully", () =>
@@ -73,16 +143,6 @@ Deno.test("The README's server that is watched tells whom it refuses, and stops 
     assertStrictEquals((await within(child.status, "the server to end")).code, 0);
     assertEquals((await output).split("\n"), ["refused 127.0.0.2: client", "0 connections had to be closed", ""]);
   }));
-
-async function answers(port: number): Promise<boolean> {
-  try {
-    // Not from the address it goes to: where nobody listens, such a connection can meet itself.
-    using _ = await connectFrom("127.0.0.9", port);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 /** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */
 function echo({ socket }: Client): Promise<string> {

@@ -37,6 +37,17 @@ export function certificate(): { cert: string; key: string } {
   return { cert: read("crt"), key: read("key") };
 }
 
+/** Whether somebody listens at a port. */
+export async function answers(port: number): Promise<boolean> {
+  try {
+    // Not from the address it goes to: where nobody listens, such a connection can meet itself.
+    using _ = await connectFrom("127.0.0.9", port);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits for the client's socket to be closed, reading what comes until then. Resolves to the text read. */
 export async function ended({ socket }: Client): Promise<string> {
   let text = "";

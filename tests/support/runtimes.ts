@@ -25,6 +25,11 @@ const NODE_WHERE_THERE_IS_NONE = "22.23.2";
 const ROOT = new URL("../../", import.meta.url);
 const TOOLS = new URL("../tools/", import.meta.url);
 
+/** The Deno that runs this. */
+export function deno(): Runtime {
+  return { version: Deno.version.deno, command: Deno.execPath(), args: [] };
+}
+
 /** Bun, at the version of the lock file. */
 export async function bun(): Promise<Runtime> {
   await install();
@@ -49,8 +54,8 @@ export async function node(): Promise<Runtime> {
 
 /** Installs what is not there yet: the tools, and for Bun and Node what tests and examples import. */
 async function install(): Promise<void> {
-  await deno(ROOT, "install", "--quiet", "--node-modules-dir=auto");
-  await deno(TOOLS, "install", "--quiet");
+  await runDeno(ROOT, "install", "--quiet", "--node-modules-dir=auto");
+  await runDeno(TOOLS, "install", "--quiet");
 }
 
 /** Installs Node for this platform. (`npm:node` would find the package by itself, with the help of npm and Node.) */
@@ -61,11 +66,11 @@ async function installNode(): Promise<string> {
   await Deno.mkdir(project, { recursive: true });
   const config = { nodeModulesDir: "auto", imports: { [name]: `npm:${name}@${NODE_WHERE_THERE_IS_NONE}` } };
   await Deno.writeTextFile(new URL("deno.json", project), JSON.stringify(config));
-  await deno(project, "install", "--quiet");
+  await runDeno(project, "install", "--quiet");
   return fileURLToPath(new URL(`node_modules/${name}/bin/node`, project));
 }
 
-async function deno(cwd: URL, ...args: string[]): Promise<void> {
+async function runDeno(cwd: URL, ...args: string[]): Promise<void> {
   const { success } = await new Deno.Command(Deno.execPath(), { args, cwd, stdout: "inherit", stderr: "inherit" })
     .output();
   if (!success) throw new Error(`deno ${args.join(" ")} failed in ${fileURLToPath(cwd)}`);
@@ -85,3 +90,10 @@ function isRecent(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major > OLDEST_NODE[0] || major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1];
 }
+
+/** All of them, by their names. */
+export const RUNTIMES: Readonly<Record<"Deno" | "Bun" | "Node", () => Runtime | Promise<Runtime>>> = {
+  Deno: deno,
+  Bun: bun,
+  Node: node,
+};

@@ -1,0 +1,159 @@
+/**
+ * The gate of a server: what stands between it and its connections.
+ *
+ * @module
+ */
+
+import { callHook, type RefusalHooks } from "../hooks.ts";
+import type { Limiter } from "../limiter.ts";
+import { type Peer, UNIX_PEER } from "../peer.ts";
+import type { Slot } from "../slot.ts";
+import { closesItself } from "./too_many_connections.ts";
+
+/** The server that is to be limited: one of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`. */
+export interface ServerLike {
+  /** How it announces its connections, by the event `"connection"`. */
+  // deno-lint-ignore no-explicit-any
+  emit(event: any, ...args: any[]): boolean;
+  /** Where it listens: a text for a Unix socket. */
+  address(): unknown;
+  /** Starts listening. */
+  // deno-lint-ignore no-explicit-any
+  listen(...args: any[]): unknown;
+}
+
+/** A socket of such a server; every `net.Socket` is one. */
+export interface ServerSocket {
+  /** The peer's IP address. */
+  readonly remoteAddress?: string | undefined;
+  /** Set where it is a socket of TLS. */
+  readonly encrypted?: boolean;
+  /** Whether it has been closed. */
+  readonly destroyed: boolean;
+  /** Listens for the socket's events. */
+  // deno-lint-ignore no-explicit-any
+  on(event: any, listener: (...args: any[]) => void): unknown;
+  /** Takes a listener away. */
+  // deno-lint-ignore no-explicit-any
+  off(event: any, listener: (...args: any[]) => void): unknown;
+  /** Takes all listeners away, or those of an event. */
+  // deno-lint-ignore no-explicit-any
+  removeAllListeners(...events: any[]): this;
+  /** Reads, and drops what nobody listens for. */
+  resume(): unknown;
+  /** Closes the socket when the text has been sent. */
+  end(text: string): unknown;
+  /** Closes the socket at once. */
+  destroy(): unknown;
+}
+
+/**
+ * Stands between a server and its `"connection"` event. A listener, even the first, could not keep the event from the
+ * others; so the gate takes the place of the server's `emit`. There is one for each server, however many limiters it has
+ * and however often they come and go.
+ */
+export class Gate {
+  readonly #server: ServerLike;
+  /** Replaced, never changed: an admission under way goes on with those it began with. */
+  #guards: readonly Guard[] = [];
+
+  constructor(server: ServerLike) {
+    this.#server = server;
+    const { emit } = server;
+    const admit = (socket: ServerSocket) => this.#admit(socket);
+    server.emit = function (event: unknown, first: ServerSocket, second: object): boolean {
+      if (event === "connection" && !admit(first)) return true;
+      if (event === "tlsClientError" && refusedTls.has(second)) return true;
+      // As many as there are, without making an array for each event.
+      return Reflect.apply(emit, this, arguments);
+    };
+  }
+
+  /** @throws {TypeError} For a limiter that is at the gate already. */
+  add(guard: Guard): void {
+    if (this.#guards.some(({ limiter }) => limiter === guard.limiter)) {
+      throw new TypeError("limiter must be one that the server does not have already");
+    }
+    this.#guards = [...this.#guards, guard];
+  }
+
+  remove(guard: Guard): void {
+    this.#guards = this.#guards.filter((other) => other !== guard);
+  }
+
+  #admit(socket: ServerSocket): boolean {
+    const guards = this.#guards;
+    if (guards.length === 0) return true;
+    const peer = this.#peer(socket);
+    for (const guard of guards) {
+      if (!guard.admit(socket, peer)) return false;
+    }
+    return true;
+  }
+
+  #peer({ remoteAddress }: ServerSocket): Peer {
+    if (remoteAddress !== undefined) return remoteAddress;
+    return typeof this.#server.address() === "string" ? UNIX_PEER : UNKNOWN_PEER;
+  }
+}
+
+/** What has no address, most often because it was reset before it was accepted. */
+const UNKNOWN_PEER: Peer = {};
+
+/** Refused sockets of whose handshake nobody shall hear: on Bun a TLS server tells that it failed. */
+const refusedTls = new WeakSet<object>();
+
+/** One limiter at a gate. */
+export class Guard {
+  readonly limiter: Limiter;
+  readonly #hooks: RefusalHooks<ServerSocket>;
+  readonly #tls: boolean;
+
+  constructor(server: ServerLike, limiter: Limiter, hooks: RefusalHooks<ServerSocket>) {
+    this.limiter = limiter;
+    this.#hooks = hooks;
+    // Bun's https servers lack it, but their sockets tell.
+    this.#tls = "setSecureContext" in server;
+  }
+
+  /** Admits a socket until it closes, or destroys it, which frees the slots that it has from other limiters. */
+  admit(socket: ServerSocket, peer: Peer): boolean {
+    const admission = this.limiter.tryAccept(peer);
+    if (admission.admitted) {
+      releaseOnClose(socket, admission);
+      return true;
+    }
+    const { onRefused, onError } = this.#hooks;
+    if (onRefused !== undefined && closesItself(onRefused)) {
+      // Over TLS there would have to be a handshake first.
+      if (!this.#tls && !socket.encrypted) {
+        onRefused(admission, socket);
+        return false;
+      }
+    } else if (onRefused !== undefined) {
+      callHook(onRefused, onError, admission, socket);
+      // Whatever the hook has done to the socket, no error may come up that nobody listens for.
+      socket.on("error", ignore);
+    }
+    if (socket.encrypted) refusedTls.add(socket);
+    socket.destroy();
+    return false;
+  }
+}
+
+function ignore(): void {}
+
+/** Releases a slot when its socket closes, even where somebody takes all listeners away, as they do who pass sockets on. */
+function releaseOnClose(socket: ServerSocket, slot: Slot): void {
+  // One that was closed before it was handed over will not close again.
+  if (socket.destroyed) return slot.release();
+  const release = () => slot.release();
+  socket.on("close", release);
+  const { removeAllListeners } = socket;
+  socket.removeAllListeners = function (...events) {
+    Reflect.apply(removeAllListeners, this, events);
+    this.off("close", release);
+    this.on("close", release);
+    return this;
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * A refused connection reaches nobody, costs nobody anything, and is told to the hooks alone.
+ *
+ * @module
+ */
+
+import * as net from "node:net";
+import { spawnSync } from "node:child_process";
+import process from "node:process";
+import { test } from "node:test";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import type { Refusal } from "@connlimit/connlimit";
+import { connectFrom, ended } from "../support/net.ts";
+import { connectTo, isBun, KINDS, Limited, shakeHands, turn } from "./servers.ts";
+
+const EVENTS = [
+  "connection",
+  "secureConnection",
+  "session",
+  "stream",
+  "request",
+  "tlsClientError",
+  "clientError",
+  "sessionError",
+  "error",
+];
+
+for (const [name, kind] of Object.entries(KINDS)) {
+  test(`limitServer() lets nobody hear of a refused ${name} connection`, async () => {
+    const server = kind.create();
+    const heard: string[] = [];
+    await using limited = await Limited.listen(server, { limits: { maxPerClient: 1 } });
+    using admitted = await connectTo(kind, limited.port, "127.0.0.2");
+    await kind.ask(admitted, "answer");
+    for (const event of EVENTS) server.on(event, () => heard.push(event));
+    using refused = await connectFrom("127.0.0.2", limited.port);
+    // Bun performs the handshake of its `https` first.
+    const shaken = isBun && name === "https" && await shakeHands(refused);
+    if (kind.secure && !shaken) await fails(shakeHands(refused));
+    else refused.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    assertStrictEquals(await ended(refused), "");
+    await limited.answered(1, 1);
+    await turn();
+    assertEquals(heard, []);
+    assertStrictEquals(limited.limiter.open, 1);
+  });
+
+  test(`limitServer() survives 1,000 ${name} clients that reset while they are refused`, async () => {
+    const refusals: Refusal[] = [];
+    await using limited = await Limited.listen(kind.create(), {
+      limits: { maxPerClient: 0 },
+      hooks: {
+        onRefused(refusal, socket) {
+          refusals.push(refusal);
+          // What is written to a socket that has been reset fails.
+          if (refusals.length % 2 === 0) socket.write("HTTP/1.1 429 Too Many Requests\r\n\r\n");
+        },
+      },
+    });
+    for (let i = 0; i < 20; i++) {
+      await Promise.all(Array.from({ length: 50 }, async (_, index) => {
+        using client = await connectFrom("127.0.0.1", limited.port);
+        // Some leave it to the server to be first, and some are fast.
+        const waits = index % 5 === 0;
+        if (waits || index % 3 > 0) client.socket.write("GET / HTTP/1.1\r\n\r\n");
+        if (waits) await ended(client);
+        else client.reset();
+      }));
+    }
+    // Bun's web servers never hear of some that are reset.
+    if (isBun && (name === "http" || name === "https")) assert(refusals.length >= 200, `${refusals.length} refused`);
+    else await limited.answered(0, 1_000);
+    assertStrictEquals(refusals.length, limited.limiter.stats().refused);
+    limited.limiter.setLimits({ maxPerClient: 1 });
+    using client = await connectTo(kind, limited.port);
+    await kind.ask(client, "answer");
+  });
+}
+
+test("limitServer() calls onRefused before the socket is destroyed, with its address still there", async () => {
+  const told: unknown[] = [];
+  const onRefused = ({ reason }: Refusal, socket: net.Socket) =>
+    void told.push(reason, socket.remoteAddress, socket.destroyed);
+  await using limited = await Limited.listen(net.createServer(), { limits: { maxPerClient: 0 }, hooks: { onRefused } });
+  using client = await connectFrom("127.0.0.7", limited.port);
+  await ended(client);
+  assertEquals(told, ["client", "127.0.0.7", false]);
+});
+
+test("limitServer() gives what onRefused throws or rejects with to onError, and refuses all the same", async () => {
+  for (const fail of [() => Promise.reject("rejected"), throwing("thrown")]) {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    const setup = { limits: { maxPerClient: 0 }, hooks: { onRefused: fail, onError } };
+    await using limited = await Limited.listen(net.createServer(), setup);
+    using client = await connectFrom("127.0.0.1", limited.port);
+    assertStrictEquals(await ended(client), "");
+    assertEquals(errors, [fail.length === 0 ? "rejected" : "thrown"]);
+    assertEquals(limited.sockets, []);
+  }
+});
+
+test("limitServer() survives an onRefused that closes the socket by itself, with an error or without", async () => {
+  const closings = [
+    (_: Refusal, socket: net.Socket) => void socket.destroy(new Error("busy")),
+    (_: Refusal, socket: net.Socket) => void socket.end().write("words after the end"),
+    (_: Refusal, socket: net.Socket) => void socket.resetAndDestroy(),
+    (_: Refusal, socket: net.Socket) => void socket.removeAllListeners().end("bye"),
+  ];
+  for (const onRefused of closings) {
+    const setup = { limits: { maxPerClient: 0 }, hooks: { onRefused } };
+    await using limited = await Limited.listen(net.createServer(), setup);
+    for (let i = 0; i < 5; i++) {
+      // A reset may come before the client knows that it is connected.
+      using client = await connectFrom("127.0.0.1", limited.port).catch(() => undefined);
+      if (client) await ended(client);
+    }
+    await turn();
+    await limited.answered(0, 5);
+  }
+});
+
+function throwing(error: unknown): (refusal: Refusal) => void {
+  return (_refusal) => {
+    throw error;
+  };
+}
+
+test("limitServer() refuses what was reset before it was accepted as of unknown address", async () => {
+  const refused: unknown[] = [];
+  const onRefused = ({ reason }: Refusal, { remoteAddress }: net.Socket) => void refused.push([reason, remoteAddress]);
+  await using limited = await Limited.listen(net.createServer(), { hooks: { onRefused } });
+  // Nothing is accepted while another program is waited for.
+  resetFromOutside(limited.port, 100);
+  await limited.answered(0, 100);
+  assertEquals(refused, Array(100).fill(["unknown-address", undefined]));
+  assertStrictEquals(limited.limiter.stats().refusedBy["unknown-address"], 100);
+  using client = await connectFrom("127.0.0.1", limited.port);
+  await limited.answered(1, 100);
+  client.fin();
+  await limited.freed();
+});
+
+/** Runs a program that connects and resets so many times, one connection at a time. */
+function resetFromOutside(port: number, times: number): void {
+  const program = `
+    import { connect } from "node:net";
+    for (let i = 0; i < ${times}; i++) {
+      const socket = connect(${port}, "127.0.0.1");
+      await new Promise((resolve) => socket.on("connect", resolve));
+      socket.resetAndDestroy();
+      await new Promise((resolve) => socket.on("close", resolve));
+    }`;
+  const { execPath, versions } = process;
+  const evaluate = "deno" in versions ? ["eval"] : "bun" in versions ? ["-e"] : ["--input-type=module", "-e"];
+  const { status } = spawnSync(execPath, [...evaluate, program], { stdio: "inherit" });
+  assertStrictEquals(status, 0);
+}
+
+async function fails(promise: Promise<unknown>): Promise<void> {
+  assert(await promise.then(() => false, () => true), "it should have failed");
+}
