@@ -3,16 +3,21 @@
  *
  *   deno task bench
  *
- * The figures are indicative: of one machine, on one day. Linux only, for the flood's sake.
+ * The figures are indicative: of one machine, on one day. Linux only, for the flood's sake, and with `wrk`.
  *
  * @module
  */
 
 import { cpus } from "node:os";
-import { outputOf, program } from "./load.ts";
+import { measure as measureBunEcho } from "./bun_echo.ts";
+import type { BunMode } from "./bun_mode.ts";
+import { measure as measureRequests } from "./http_requests.ts";
+import { outputOf, program, type RuntimeName, Server } from "./load.ts";
+import type { Mode } from "./server.ts";
+import type { FetchMode } from "./server_fetch.ts";
+import type { NodeMode } from "./server_node.ts";
 import { measure as measureCpu } from "./tcp_cpu.ts";
 import { measure as measureLatency } from "./tcp_latency.ts";
-import type { Mode } from "./server.ts";
 
 function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((one, other) => one - other);
@@ -25,12 +30,12 @@ const median = (values: readonly number[]) => quantile(values, 0.5);
 const ratio = (values: readonly number[], references: readonly number[]) =>
   median(values.map((value, round) => value / references[round]!));
 
-function row(work: string, figure: number, unit: string, reach: number, detail: string): void {
-  const verdict = figure <= reach ? "reached" : "not reached";
+/** @param least Whether `reach` is the least rather than the most. */
+function row(work: string, figure: number, unit: string, reach: number, detail: string, least = false): void {
+  const verdict = (least ? figure >= reach : figure <= reach) ? "reached" : "not reached";
+  const goal = `${least ? "≥" : "≤"} ${Number(reach.toFixed(2))}`;
   console.log(
-    `${work.padEnd(52)} ${figure.toFixed(2).padStart(7)} ${unit.padEnd(5)} (≤ ${
-      Number(reach.toFixed(2))
-    }: ${verdict}) ${detail}`,
+    `${work.padEnd(52)} ${figure.toFixed(2).padStart(7)} ${unit.padEnd(5)} (${goal}: ${verdict}) ${detail}`,
   );
 }
 
@@ -41,6 +46,11 @@ await core(5);
 await memory();
 await tcpCpu(15);
 await tcpLatency(3);
+await bunCpu(15);
+await bunEcho(9);
+for (const runtime of ["Deno", "Bun", "Node"] as const) await nodeServers(runtime, 15);
+await fetchHandlers("Deno", 0.9, 15);
+await fetchHandlers("Bun", 0.88, 15);
 Deno.exit();
 
 async function core(runs: number): Promise<void> {
@@ -69,7 +79,7 @@ async function memory(): Promise<void> {
 }
 
 async function tcpCpu(rounds: number): Promise<void> {
-  const { bare, admit, refuse } = await measureCpu(["bare", "admit", "refuse"], rounds);
+  const { bare, admit, refuse } = await measureCpu(on("server.ts"), ["bare", "admit", "refuse"], rounds);
   const compare = (work: string, figures: readonly number[], reach: number) =>
     row(work, ratio(figures, bare), "×", reach, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
   compare("CPU per admitted and closed TCP connection", admit, 1.05);
@@ -85,4 +95,54 @@ async function tcpLatency(rounds: number): Promise<void> {
   const [bare, admit] = [await p99("bare"), await p99("admit")];
   row("echo p99 while 1,000 in flight are refused", await p99("refuse"), "ms", 3, `bare loop: ${bare.toFixed(1)} ms`);
   row("echo p99 while 1,000 in flight are admitted", admit, "ms", bare, "no worse than the bare loop");
+}
+
+async function bunCpu(rounds: number): Promise<void> {
+  const modes = ["bare", "admit", "refuse", "refuse in loop"] as const;
+  const { bare, ...figures } = await measureCpu<BunMode>(on("server_bun.ts", "Bun"), modes, rounds);
+  const compare = (work: string, figures: readonly number[]) =>
+    row(work, ratio(figures, bare), "×", 1.1, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
+  compare("Bun, CPU per admitted connection, callbacks", figures.admit);
+  compare("Bun, CPU per refused connection, callbacks", figures.refuse);
+  compare("Bun, CPU per refused connection, accept loop", figures["refuse in loop"]);
+}
+
+async function bunEcho(rounds: number): Promise<void> {
+  const { "echo raw": raw, "echo streams": streams } = await measureBunEcho(["echo raw", "echo streams"], rounds);
+  const detail = `${median(streams!).toFixed(0)} MB/s to ${median(raw!).toFixed(0)} MB/s`;
+  row("Bun, echo by streams, against handlers", ratio(streams!, raw!), "×", 0.85, detail, true);
+}
+
+async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> {
+  const server = on<NodeMode>("server_node.ts", runtime);
+  const requests = await measureRequests(server, ["http", "http limited"], rounds);
+  compareRequests(`${runtime}, requests to node:http`, requests["http limited"], requests.http, 0.97);
+  const cpu = await measureCpu(server, ["destroy", "refuse", "read and destroy"], rounds);
+  const [refuse, destroy] = [median(cpu.refuse).toFixed(1), median(cpu.destroy).toFixed(1)];
+  const read = ratio(cpu["read and destroy"], cpu.destroy).toFixed(2);
+  const detail = `${refuse} µs to ${destroy} µs; reading the address alone makes it ${read} ×`;
+  row(`${runtime}, CPU per refused connection of node:net`, ratio(cpu.refuse, cpu.destroy), "×", 1.05, detail);
+}
+
+async function fetchHandlers(runtime: "Deno" | "Bun", reach: number, rounds: number): Promise<void> {
+  const modes = ["answer", "answer limited", "refuse", "refuse limited"] as const;
+  const figures = await measureRequests(on<FetchMode>("server_fetch.ts", runtime), modes, rounds);
+  compareRequests(`${runtime}.serve, requests`, figures["answer limited"], figures.answer, reach);
+  compareRequests(`${runtime}.serve, refused requests`, figures["refuse limited"], figures.refuse, 0.9);
+}
+
+function compareRequests(work: string, ours: readonly number[], theirs: readonly number[], reach: number): void {
+  row(
+    work,
+    ratio(ours, theirs),
+    "×",
+    reach,
+    `${median(ours).toFixed(0)} to ${median(theirs).toFixed(0)} a second`,
+    true,
+  );
+}
+
+/** Starts servers of a file, on a runtime, by their modes. */
+function on<M extends string>(file: string, runtime?: RuntimeName): (mode: M) => Promise<Server> {
+  return (mode) => Server.start(file, mode, runtime);
 }

@@ -4,18 +4,29 @@
  * @module
  */
 
-import type { Mode } from "./server.ts";
+import { RUNTIMES } from "../tests/support/runtimes.ts";
 
+/** What a server can be started on. */
+export type RuntimeName = keyof typeof RUNTIMES;
+
+/** What stands before the file where Deno runs it. */
 const RUN = ["run", "-A", "--no-check"];
+
+/** How a program is started. */
+interface ProgramOptions extends Deno.CommandOptions {
+  readonly executable?: string;
+  /** What stands before the file. */
+  readonly command?: readonly string[];
+}
 
 /** A program of this folder, started by `deno run` unless another command is given. */
 export function program(
   file: string,
   args: readonly (string | number)[] = [],
-  { command = RUN, ...options }: Deno.CommandOptions & { command?: readonly string[] } = {},
+  { executable = Deno.execPath(), command = RUN, ...options }: ProgramOptions = {},
 ): Deno.Command {
   const path = new URL(file, import.meta.url).pathname;
-  return new Deno.Command(Deno.execPath(), {
+  return new Deno.Command(executable, {
     args: [...command, path, ...args.map(String)],
     stdout: "piped",
     stderr: "inherit",
@@ -30,7 +41,7 @@ export async function outputOf(program: Deno.Command): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** A running `server.ts`. */
+/** A running server, which prints its port first, and figures whenever it is sent a line. */
 export class Server implements Disposable {
   readonly port: number;
   readonly #process: Deno.ChildProcess;
@@ -44,9 +55,11 @@ export class Server implements Disposable {
     this.#input = process.stdin.getWriter();
   }
 
-  /** Starts a server and waits until it listens. */
-  static async start(mode: Mode): Promise<Server> {
-    const process = program("server.ts", [mode], { stdin: "piped" }).spawn();
+  /** Starts a server of this folder, in one of its modes, and waits until it listens. */
+  static async start(file: string, mode: string, runtime: RuntimeName = "Deno"): Promise<Server> {
+    const { command: executable, args } = await RUNTIMES[runtime]();
+    const command = runtime === "Deno" ? RUN : args;
+    const process = program(file, [mode], { executable, command, stdin: "piped" }).spawn();
     const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const { value } = await output.read();
     return new Server(Number(value), process, output);

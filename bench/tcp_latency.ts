@@ -12,7 +12,7 @@ const ECHOES = 1_000;
 
 /** Milliseconds for each echo to an established client during a flood. */
 export async function measure(mode: Mode): Promise<number[]> {
-  using server = await Server.start(mode);
+  using server = await Server.start("server.ts", mode);
   const output = await outputOf(program("flood.ts", [server.port, IN_FLIGHT, ECHOES]));
   return output.trim().split("\n").map(Number);
 }
