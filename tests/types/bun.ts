@@ -6,6 +6,7 @@
 
 import { limitedListener, Limiter, type Peer } from "@connlimit/connlimit";
 import { limitSocketHandler, listen } from "@connlimit/connlimit/bun";
+import { type BunServerLike, limitRequests } from "@connlimit/connlimit/http";
 
 const limiter = new Limiter();
 declare const peers: [Bun.Socket, Bun.TLSSocket, Bun.ServerWebSocket];
@@ -49,6 +50,21 @@ Bun.listen<{ greeted: boolean }>({
 const handlers = limitSocketHandler(limiter, { data: (socket: Bun.Socket, data: Buffer) => void socket.write(data) });
 handlers.data satisfies (socket: Bun.Socket, data: Buffer) => void;
 Bun.listen({ hostname: "localhost", port: 0, socket: limitSocketHandler(new Limiter(), handlers) });
+
+// As a fetch handler and as a route, which may answer nothing after an upgrade.
+declare const server: Bun.Server<undefined>;
+server satisfies BunServerLike;
+Bun.serve({
+  fetch: limitRequests(limiter, (request: Request, server: Bun.Server<undefined>) => {
+    if (server.upgrade(request)) return;
+    return new Response();
+  }),
+  websocket: { message() {} },
+});
+Bun.serve({
+  routes: { "/:id": limitRequests(limiter, ({ params }: Bun.BunRequest<"/:id">) => new Response(params.id)) },
+  fetch: limitRequests({}, async (request) => new Response(await request.text())),
+});
 
 // @ts-expect-error -- no listener
 limitedListener(Bun.serve({ fetch: () => new Response() }));

@@ -13,6 +13,7 @@ import {
   type Peer,
   withSlot,
 } from "@connlimit/connlimit";
+import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
 
 declare const conns: [Deno.Conn, Deno.TcpConn, Deno.TlsConn, Deno.UnixConn, Deno.VsockConn];
 declare const listeners: [Deno.Listener, Deno.TcpListener, Deno.TlsListener, Deno.UnixListener, Deno.VsockListener];
@@ -32,6 +33,19 @@ const unix = limitedListener(Deno.listen({ transport: "unix", path: "" }), new L
 unix satisfies Deno.Listener<Deno.UnixConn, Deno.UnixAddr>;
 const tls = limitedListener(Deno.listenTls({ port: 0, cert: "", key: "" }));
 for await (const conn of tls) (await conn.handshake()) satisfies Deno.TlsHandshakeInfo;
+
+// A limited handler is one that `Deno.serve()` and `deno serve` take, and what it is called with keeps its type.
+const limited = limitRequests({}, (request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => {
+  if (info.remoteAddr.port > 0) return upgradeWebSocket(request).response;
+  return Promise.resolve(new Response());
+}, { address: (_, info) => info.remoteAddr.hostname, onRefused: ({ reason }) => new Response(reason) });
+Deno.serve(limited);
+Deno.serve(limitRequests({}, () => new Response()));
+Deno.serve(limitRequests({}, async (request) => new Response(await request.text())));
+Deno.serve({ path: "" }, limitRequests(new Limiter(), (_, { remoteAddr }) => new Response(remoteAddr.path)));
+({ fetch: limitRequests({}, () => new Response()) }) satisfies Deno.ServeDefaultExport;
+// @ts-expect-error -- no response
+Deno.serve(limitRequests({}, () => "hello"));
 
 // @ts-expect-error -- no connection: it cannot be read
 conns[0] satisfies { readable: string };

@@ -1,0 +1,17 @@
+/**
+ * Limits for HTTP handlers: requests in flight and WebSockets, on `Deno.serve`, `Bun.serve` and whatever calls a fetch
+ * handler in their way.
+ *
+ * ```ts ignore
+ * import { limitRequests } from "@connlimit/connlimit/http";
+ *
+ * Deno.serve(limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")));
+ * ```
+ *
+ * @module
+ */
+
+export type { ErrorHook } from "../hooks.ts";
+export type { BunServerLike } from "./bun.ts";
+export { type ServeInfo, upgradeWebSocket, type UpgradeWebSocketOptions } from "./deno.ts";
+export { limitRequests, type RequestsOptions } from "./requests.ts";

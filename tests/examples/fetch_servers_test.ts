@@ -1,0 +1,87 @@
+/**
+ * The examples with fetch handlers, run as they are printed but for the port.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import { HttpClient } from "../http/client.ts";
+import { HEADERS, HELLO } from "../http/websockets.ts";
+import { answers, eventually } from "../support/net.ts";
+import { bun } from "../support/runtimes.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+/** Runs an example by the command that it prints and that starts so, at a port of its own. */
+async function withServer(file: string, start: "deno" | "bun", use: (port: number) => Promise<void>): Promise<void> {
+  const text = await Deno.readTextFile(new URL(file, ROOT));
+  const line = text.split("\n").find((line) => line.startsWith(` *   ${start} `));
+  assert(line !== undefined && line.endsWith(` ${file}`), `${file} should print a command for ${start}`);
+  const printed = line.trim().split(" ").slice(4, -1);
+  const port = getAvailablePort();
+  // Those of `Deno.serve` listen at its default.
+  const program = text.replace("Deno.serve(", `Deno.serve({ port: ${port} }, `).replace("port: 8000", `port: ${port}`);
+  assert(program !== text);
+  const folder = await Deno.makeTempDir();
+  const copy = `${folder}/server.ts`;
+  await Deno.writeTextFile(copy, program);
+  const config = ["--config", new URL("deno.json", ROOT).pathname];
+  const [command, args] = start === "bun"
+    ? [(await bun()).command, [...printed, "-e", program]]
+    : [Deno.execPath(), [...printed, ...printed[0] === "serve" ? [`--port=${port}`] : [], ...config, copy]];
+  const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  try {
+    await eventually(() => answers(port), "the server to listen");
+    await use(port);
+  } finally {
+    child.kill();
+    await child.status;
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function ask(port: number, request: string, ...headers: string[]): Promise<HttpClient> {
+  const client = await HttpClient.connect(port);
+  client.send(request, ...headers);
+  return client;
+}
+
+async function status(port: number, request: string): Promise<number> {
+  using client = await ask(port, request, "Connection: close");
+  return (await client.head()).status;
+}
+
+for (const [file, start] of [["examples/deno_serve.ts", "deno"], ["examples/bun_serve.ts", "bun"]] as const) {
+  Deno.test(`${file} limits its streams and WebSockets to five, and answers again when they have ended`, () =>
+    withServer(file, start, async (port) => {
+      assertStrictEquals(await status(port, "GET /"), 200);
+      const clocks = await Promise.all([1, 2, 3].map(() => ask(port, "GET /clock")));
+      for (const clock of clocks) await clock.until("\n\r\n");
+      const sockets = await Promise.all([1, 2].map(() => ask(port, "GET /echo", ...HEADERS)));
+      for (const socket of sockets) {
+        assertStrictEquals((await socket.head()).status, 101);
+        socket.write(HELLO);
+        assertStrictEquals(await socket.read(4), "\x81\x02hi");
+      }
+      assertEquals([await status(port, "GET /"), await status(port, "GET /clock")], [429, 429]);
+      // The clock goes on.
+      await clocks[0]!.until("\n\r\n");
+      for (const client of [clocks[0]!, sockets[0]!]) {
+        client.reset();
+        await eventually(async () => await status(port, "GET /") === 200, "a slot to be free");
+      }
+      for (const client of [...clocks, ...sockets]) client[Symbol.dispose]();
+    }));
+}
+
+for (const start of ["deno", "bun"] as const) {
+  Deno.test(`examples/hono.ts limits slow requests to five by ${start}`, () =>
+    withServer("examples/hono.ts", start, async (port) => {
+      const clients = await Promise.all([1, 2, 3, 4, 5].map(() => ask(port, "GET /slow")));
+      await eventually(async () => await status(port, "GET /") === 429, "five requests");
+      for (const client of clients) assertStrictEquals((await client.answer()).body, "at last\n");
+      assertStrictEquals(await status(port, "GET /"), 200);
+      for (const client of clients) client[Symbol.dispose]();
+    }));
+}
