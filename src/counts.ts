@@ -28,7 +28,7 @@ export interface Aggregate {
   readonly max: number;
 }
 
-/** Counts by client and by aggregate. An entry goes with its last connection, and nothing else is kept. */
+/** Counts by client and by aggregate. An entry goes with its last connection, but for that of the last client. */
 export class Counts {
   /** Open connections in all. */
   open = 0;
@@ -37,6 +37,11 @@ export class Counts {
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Idle();
+  /**
+   * The client that left last: its entry is still there, with nothing open, and goes when the next one leaves. A client
+   * whose connections come one after the other would otherwise empty the map each time, whose table V8 then replaces.
+   */
+  #left: ClientKey | undefined;
   #levels: Levels;
 
   constructor(levels: Levels) {
@@ -45,12 +50,12 @@ export class Counts {
 
   /** How many clients have open connections. */
   get clients(): number {
-    return this.#clients.size;
+    return this.#clients.size - (this.#left === undefined ? 0 : 1);
   }
 
   /** The clients with open connections, each with how many. */
-  [Symbol.iterator](): IterableIterator<[ClientKey, number]> {
-    return this.#clients.entries();
+  *[Symbol.iterator](): IterableIterator<[ClientKey, number]> {
+    for (const entry of this.#clients) if (entry[1] > 0) yield entry;
   }
 
   /** How many connections a client has open. */
@@ -74,15 +79,23 @@ export class Counts {
   /** Counts one connection more for a client that has `open` of them, and for the aggregates around it. */
   add(client: ClientKey, open: number, around: readonly Aggregate[]): void {
     this.#clients.set(client, open + 1);
+    if (open === 0 && client === this.#left) this.#left = undefined;
     this.#addTo(around, 1);
     if (++this.open > this.peak) this.peak = this.open;
   }
 
   /** Counts one connection less. */
   subtract(client: ClientKey): void {
-    addTo(this.#clients, client, -1);
+    const open = this.#clients.get(client)! - 1;
+    this.#clients.set(client, open);
+    if (open === 0) this.#leave(client);
     this.#addTo(this.around(client), -1);
     if (--this.open === 0) this.#idle.reached();
+  }
+
+  #leave(client: ClientKey): void {
+    if (this.#left !== undefined) this.#clients.delete(this.#left);
+    this.#left = client;
   }
 
   /** Changes the levels. With other prefixes, what is open is counted anew, at the cost of a look at every client. */
@@ -91,7 +104,7 @@ export class Counts {
     this.#levels = levels;
     if (samePrefixes(before.ipv4, levels.ipv4) && samePrefixes(before.ipv6, levels.ipv6)) return;
     this.#aggregates.clear();
-    for (const [client, open] of this.#clients) this.#addTo(this.around(client), open);
+    for (const [client, open] of this) this.#addTo(this.around(client), open);
   }
 
   /** Resolves when nothing is open. */

@@ -108,13 +108,18 @@ export class Limiter {
    * Where several limits refuse, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
    *
    * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
-   * @param reclaim Called before a refusal, to give back the slots of connections that have ended without its being
-   * noticed. Where it returns `true`, admission is tried once more.
+   * @param reclaim Called before a refusal with its reason and a function that names the client, to give back the slots
+   * of connections that have ended without its being noticed. Where it returns `true`, admission is tried once more.
    */
-  tryAccept(peer: Peer, reclaim?: () => boolean): Slot | Refusal {
+  tryAccept(peer: Peer, reclaim?: (reason: RefusalReason, client: () => string) => boolean): Slot | Refusal {
     let answer = this.#try(peer);
-    if (typeof answer === "string" && reclaim?.()) answer = this.#try(peer);
+    if (typeof answer === "string" && reclaim?.(answer, () => this.#nameOf(peer))) answer = this.#try(peer);
     return typeof answer === "string" ? this.#refuse(answer) : answer;
+  }
+
+  #nameOf(peer: Peer): string {
+    const client = this.#clientOf(peer);
+    return client === undefined ? "" : clientName(client);
   }
 
   #try(peer: Peer): CountedSlot | RefusalReason {

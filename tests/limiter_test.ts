@@ -412,3 +412,43 @@ test("Limiter keeps nothing of a million clients that came and went", () => {
   const left = heapUsed() - before;
   assert(left < 2_000_000, `${left} bytes are left`);
 });
+
+test("Limiter.tryAccept() tries once more when slots could be reclaimed, and counts one answer", () => {
+  const limiter = new Limiter({ maxPerClient: 1, networks: { "10.0.0.0/8": { maxPerClient: 0 } } });
+  const [ended] = hold(limiter, "2001:db8::7", 1);
+  const asked: [reason: string, client: string][] = [];
+  const nothing = (reason: string, client: () => string) => {
+    asked.push([reason, client()]);
+    return false;
+  };
+  assertStrictEquals(limiter.tryAccept("2001:db8::7", nothing).admitted, false);
+  assertStrictEquals(limiter.tryAccept("10.0.0.1", nothing).admitted, false);
+  assertStrictEquals(limiter.tryAccept("none", nothing).admitted, false);
+  assertStrictEquals(limiter.tryAccept("192.0.2.7", nothing).admitted, true);
+  assertEquals(asked, [["client", "2001:db8::/64"], ["blocked", "10.0.0.1"], ["unknown-address", ""]]);
+  const reclaim = () => {
+    ended!.release();
+    return true;
+  };
+  assertStrictEquals(limiter.tryAccept("2001:db8::7", reclaim).admitted, true);
+  assertStrictEquals(limiter.tryAccept("2001:db8::7", () => true).admitted, false);
+  const { admitted, refused } = limiter.stats();
+  assertEquals([admitted, refused], [3, 4]);
+});
+
+test("Limiter.clients() and its counts leave out a client whose connections have all closed", () => {
+  const limiter = new Limiter();
+  for (const peer of ["192.0.2.7", "192.0.2.8", "192.0.2.8", "2001:db8::7", "192.0.2.7"]) {
+    const slot = limiter.accept(peer);
+    assertEquals([...limiter.clients()], [{ client: slot.client, open: 1 }]);
+    assertStrictEquals(limiter.stats().clients, 1);
+    slot.release();
+    assertEquals([[...limiter.clients()], limiter.stats().clients, limiter.openFor(peer)], [[], 0, 0]);
+  }
+  const [one, other] = [limiter.accept("192.0.2.7"), limiter.accept("192.0.2.9")];
+  one.release();
+  assertEquals([...limiter.clients()], [{ client: "192.0.2.9", open: 1 }]);
+  assertStrictEquals(limiter.stats().clients, 1);
+  other.release();
+  assertStrictEquals(limiter.stats().clients, 0);
+});
