@@ -1,8 +1,8 @@
 /**
  * Bounds how many connections one client may hold open.
  *
- * {@linkcode limitedListener} wraps a Deno listener and yields only the connections that are admitted, each with a slot
- * that is given back when the connection is closed:
+ * {@linkcode limitedListener} wraps a listener of Deno's or Bun's and yields only the connections that are admitted, each
+ * with a slot that is given back when the connection is closed:
  *
  * ```ts ignore
  * import { limitedListener } from "@connlimit/connlimit";
@@ -11,6 +11,14 @@
  *   conn.readable.pipeTo(conn.writable).catch(() => {});
  * }
  * ```
+ *
+ * Other servers have entry points of their own:
+ *
+ * | entry point | for                                                                               |
+ * | ----------- | --------------------------------------------------------------------------------- |
+ * | `./bun`     | `Bun.listen()` with callbacks, and a listener for Bun in the shape of Deno's       |
+ * | `./node`    | `node:net`, `tls`, `http`, `https` and `http2`, on Node, Deno and Bun               |
+ * | `./http`    | requests in flight and WebSockets of `Deno.serve()` and `Bun.serve()`               |
  *
  * {@linkcode Limiter} is what counts, for accept loops of your own and for whatever else can be held open:
  *

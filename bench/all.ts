@@ -125,9 +125,12 @@ async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> 
 }
 
 async function fetchHandlers(runtime: "Deno" | "Bun", reach: number, rounds: number): Promise<void> {
-  const modes = ["answer", "answer limited", "refuse", "refuse limited"] as const;
+  const modes = ["answer", "ask and answer", "answer limited", "refuse", "refuse limited"] as const;
   const figures = await measureRequests(on<FetchMode>("server_fetch.ts", runtime), modes, rounds);
-  compareRequests(`${runtime}.serve, requests`, figures["answer limited"], figures.answer, reach);
+  const asked = `; asking for the address alone makes it ${
+    ratio(figures["ask and answer"], figures.answer).toFixed(2)
+  } ×`;
+  compareRequests(`${runtime}.serve, requests`, figures["answer limited"], figures.answer, reach, asked);
   compareRequests(`${runtime}.serve, refused requests`, figures["refuse limited"], figures.refuse, 0.9);
 }
 

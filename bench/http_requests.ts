@@ -30,6 +30,8 @@ export async function measure<M extends string>(
 
 async function measureOnce({ port }: Server): Promise<number> {
   const args = ["--threads=1", `--connections=${CONNECTIONS}`, `--duration=${SECONDS}s`, `http://127.0.0.1:${port}/`];
-  const { stdout } = await new Deno.Command("wrk", { args }).output();
+  const { stdout } = await new Deno.Command("wrk", { args }).output().catch((cause) => {
+    throw new Error("wrk is needed, which is in the packages of most systems", { cause });
+  });
   return Number(/^Requests\/sec: +(\S+)$/m.exec(new TextDecoder().decode(stdout))![1]);
 }

@@ -13,13 +13,32 @@ import process from "node:process";
 import { limitRequests } from "../src/http/mod.ts";
 import { refusedResponse } from "../src/http/refused.ts";
 
-/** What a server does: answers every request, or refuses it, each without and with limits. */
-export type FetchMode = "answer" | "answer limited" | "refuse" | "refuse limited";
+/**
+ * What a server does: answers every request, or refuses it, each without and with limits; or answers when it has asked for
+ * what no limit can do without: the client's address, and on Deno the response's end.
+ */
+export type FetchMode = "answer" | "ask and answer" | "answer limited" | "refuse" | "refuse limited";
+
+/** What is used here of what the runtimes hand to a handler. */
+interface Info {
+  requestIP?(request: Request): { address: string } | null;
+  readonly remoteAddr?: { readonly hostname: string };
+  readonly completed?: Promise<void>;
+}
 
 const answer = () => new Response("hello\n");
 
-const HANDLERS: Record<FetchMode, (request: Request, info: unknown) => Response | Promise<Response>> = {
+function ask(request: Request, info: Info): string | undefined {
+  if (info.requestIP !== undefined) return info.requestIP(request)?.address;
+  info.completed!.then(ignore, ignore);
+  return info.remoteAddr!.hostname;
+}
+
+function ignore(): void {}
+
+const HANDLERS: Record<FetchMode, (request: Request, info: Info) => Response | Promise<Response>> = {
   "answer": answer,
+  "ask and answer": (request, info) => ask(request, info) === undefined ? Response.error() : answer(),
   "answer limited": limitRequests({ maxPerClient: 1_000 }, answer),
   "refuse": () => refusedResponse("client"),
   "refuse limited": limitRequests({ maxPerClient: 0 }, answer),
@@ -32,5 +51,5 @@ interface BunServe {
 const fetch = HANDLERS[process.argv[2] as FetchMode];
 const where = { port: 0, hostname: "127.0.0.1" };
 const { Bun } = globalThis as { Bun?: BunServe };
-if (Bun === undefined) Deno.serve({ ...where, onListen: ({ port }) => console.log(port) }, fetch);
+if (Bun === undefined) Deno.serve({ ...where, onListen: ({ port }) => console.log(port) }, fetch as Deno.ServeHandler);
 else console.log(Bun.serve({ ...where, fetch }).port);

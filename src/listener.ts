@@ -100,7 +100,11 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * `maxPerClient` bounds them all. With `Deno.listenTls`, Deno performs the handshake of a refused connection even so; and
  * where a client stays silent in the handshake, or stops reading while it is written to, `close()` frees the slot but Deno
  * keeps the descriptor until the client leaves, beyond what can be counted. Terminate TLS in front of the server where
- * that matters.
+ * that matters, or take `tls.createServer()` and `limitServer()`.
+ *
+ * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, and connections that
+ * were open by then are not counted, and ended at their first byte. Without its option `allowHalfOpen`, Bun closes a TLS
+ * connection when the client ends its side, before an answer can be given; `listen()` from the entry point `./bun` sets it.
  *
  * @example An echo server
  * ```ts ignore
@@ -113,6 +117,16 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * async function echo(conn: Deno.Conn) {
  *   using _ = conn;
  *   await conn.readable.pipeTo(conn.writable).catch(() => {});
+ * }
+ * ```
+ *
+ * @example The same on Bun
+ * ```ts ignore
+ * import { limitedListener } from "@connlimit/connlimit";
+ *
+ * const listener = Bun.listen({ hostname: "0.0.0.0", port: 7000, socket: { data() {} } });
+ * for await (const conn of limitedListener(listener, { maxPerClient: 10 })) {
+ *   conn.readable.pipeTo(conn.writable).catch(() => {});
  * }
  * ```
  *
