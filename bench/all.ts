@@ -134,15 +134,15 @@ async function fetchHandlers(runtime: "Deno" | "Bun", reach: number, rounds: num
   compareRequests(`${runtime}.serve, refused requests`, figures["refuse limited"], figures.refuse, 0.9);
 }
 
-function compareRequests(work: string, ours: readonly number[], theirs: readonly number[], reach: number): void {
-  row(
-    work,
-    ratio(ours, theirs),
-    "×",
-    reach,
-    `${median(ours).toFixed(0)} to ${median(theirs).toFixed(0)} a second`,
-    true,
-  );
+function compareRequests(
+  work: string,
+  ours: readonly number[],
+  theirs: readonly number[],
+  reach: number,
+  note = "",
+): void {
+  const detail = `${median(ours).toFixed(0)} to ${median(theirs).toFixed(0)} a second${note}`;
+  row(work, ratio(ours, theirs), "×", reach, detail, true);
 }
 
 /** Starts servers of a file, on a runtime, by their modes. */
