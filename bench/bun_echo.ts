@@ -10,13 +10,14 @@ import type { BunMode } from "./bun_mode.ts";
 const BYTES = 256 << 20;
 const CHUNK = 256 << 10;
 
-/** Megabytes a second, by mode, a figure a round. The modes take turns. */
+/** Megabytes a second, by mode, a figure a round. The modes take turns in being first. */
 export async function measure(modes: readonly BunMode[], rounds: number): Promise<Record<string, number[]>> {
   const results: Record<string, number[]> = Object.fromEntries(modes.map((mode) => [mode, []]));
   const servers = await Promise.all(modes.map((mode) => Server.start("server_bun.ts", mode, "Bun")));
   // The first round lets the servers' code be optimised.
   for (let round = -1; round < rounds; round++) {
-    for (const [index, server] of servers.entries()) {
+    const turns = [...servers.entries()];
+    for (const [index, server] of round % 2 === 0 ? turns : turns.toReversed()) {
       const figure = await measureOnce(server.port);
       if (round >= 0) results[modes[index]!]!.push(figure);
     }

@@ -1,5 +1,5 @@
 /**
- * A server on Bun with a stream and a WebSocket. Each client may have five of them open, and requests besides.
+ * A server on Bun with a stream and a WebSocket. Each client may have five requests and WebSockets open.
  *
  *   bun examples/bun_serve.ts
  *

@@ -1,5 +1,5 @@
 /**
- * A server on Deno with a stream and a WebSocket. Each client may have five of them open, and requests besides.
+ * A server on Deno with a stream and a WebSocket. Each client may have five requests and WebSockets open.
  *
  *   deno run --allow-net examples/deno_serve.ts
  *

@@ -76,7 +76,8 @@ export function writableOf(
     },
     async write(chunk) {
       try {
-        for (let rest = bytesOf(chunk); rest.length > 0;) rest = rest.subarray(await conn.write(rest));
+        let rest = bytesOf(chunk);
+        for (let count; rest.length > 0 && (count = await conn.write(rest)) < rest.length;) rest = rest.subarray(count);
       } catch (error) {
         end();
         throw error;
