@@ -8,7 +8,7 @@ import { checkHook, checkKnown, checkRecord } from "./options.ts";
 import type { Refusal } from "./slot.ts";
 
 /** Told of errors: a failed accept, or what another hook threw or rejected with. */
-export type ErrorHook = (error: unknown) => void | Promise<void>;
+export type ErrorHook = (error: unknown) => unknown;
 
 /**
  * What can be told of refusals.
@@ -21,7 +21,7 @@ export interface RefusalHooks<C> {
    * the hook returns, even where that is with a promise; what the hook has begun to read or write is cut short then. What
    * it throws or rejects with goes to `onError`.
    */
-  readonly onRefused?: (refusal: Refusal, conn: C) => void | Promise<void>;
+  readonly onRefused?: (refusal: Refusal, conn: C) => unknown;
   /**
    * Called with what `onRefused` threw or rejected with. Without it, the first failure of each hook is printed by
    * `console.error`.

@@ -113,9 +113,9 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
     return { transport: "tcp", hostname, port };
   }
 
-  /** Its slot; with several of them, the one that was tied last. */
+  /** Its slot; with several of them, the one that was tied last. One that is refused has none. */
   get slot(): Slot {
-    return this.#tie!.slot;
+    return this.#tie?.slot as Slot;
   }
 
   get readable(): ConnLike["readable"] {

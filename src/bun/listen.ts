@@ -6,7 +6,7 @@
 
 import { SourceListener } from "../limited_listener.ts";
 import type { ListenerLike } from "../listener.ts";
-import { checkKnown, checkRecord } from "../options.ts";
+import { checkKnown, checkRecord, show } from "../options.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./conn.ts";
 import type { BunListenerLike } from "./native.ts";
@@ -67,7 +67,7 @@ export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<B
  * }
  * ```
  *
- * @throws {TypeError} For an unknown option.
+ * @throws {TypeError} For an unknown option or transport.
  * @throws {Error} Without Bun; and what `Bun.listen()` throws, such as for a port that is taken.
  */
 export function listen(options: ListenOptions): BunListener;
@@ -75,7 +75,6 @@ export function listen(options: ListenOptions): BunListener;
 export function listen(options: UnixListenOptions): BunListener<UnixAddr>;
 export function listen(options: ListenOptions | UnixListenOptions): BunListener<BunAddr> {
   checkRecord("options", options);
-  checkKnown("listen option", options, ["port", "hostname", "transport", "path", "tls"]);
   const { Bun } = globalThis as Runtime;
   if (Bun === undefined) throw new Error("listen() needs Bun; on Deno there is Deno.listen()");
   // `allowHalfOpen` cannot be had later. The handlers are replaced before anything can come.
@@ -84,7 +83,15 @@ export function listen(options: ListenOptions | UnixListenOptions): BunListener<
 }
 
 function target(options: ListenOptions | UnixListenOptions): object {
-  if (options.transport === "unix") return { unix: options.path };
+  const { transport } = options;
+  if (transport === "unix") {
+    checkKnown("listen option", options, ["transport", "path", "tls"]);
+    return { unix: options.path };
+  }
+  if (transport !== undefined && transport !== "tcp") {
+    throw new TypeError(`transport must be "tcp" or "unix", got ${show(transport)}`);
+  }
+  checkKnown("listen option", options, ["transport", "hostname", "port", "tls"]);
   const { hostname = "0.0.0.0", port } = options;
   return { hostname, port };
 }

@@ -108,7 +108,11 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
 
   #refuse(conn: C, refusal: Refusal): void {
     this.#turnDue = true;
-    callHook(this.#hooks.onRefused, this.#hooks.onError, refusal, conn);
+    const { onRefused, onError } = this.#hooks;
+    if (onRefused !== undefined) {
+      handleRejections(conn);
+      callHook(onRefused, onError, refusal, conn);
+    }
     conn[Symbol.dispose]();
   }
 
@@ -157,5 +161,22 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
 
   unref(): void {
     this.#listener.unref();
+  }
+}
+
+/**
+ * Whatever a hook does with a refused connection and does not wait for is cut short by the close: that must not end the
+ * process as an unhandled rejection.
+ */
+function handleRejections(conn: ConnLike): void {
+  for (const name of ["read", "write", "closeWrite"] as const) {
+    const method: ((...args: unknown[]) => Promise<unknown>) | undefined = Reflect.get(conn, name);
+    if (method === undefined) continue;
+    const handled = (...args: unknown[]) => {
+      const promise = Reflect.apply(method, conn, args);
+      promise.catch(() => {});
+      return promise;
+    };
+    Object.defineProperty(conn, name, { value: handled, configurable: true, writable: true });
   }
 }

@@ -34,8 +34,11 @@ export function isBunServer(info: unknown): info is BunServerLike {
 /** How often, in milliseconds, it is asked for requests that take longer than a turn of the event loop. */
 const PERIOD = 1_000;
 
-/** No client is named so. */
-const EVERYONE = "";
+/** For how many periods a request is held whose client has left and whose handler does not settle. */
+const PATIENCE = 5;
+
+/** How often, in milliseconds, refusals at the limits of all together may have everyone's requests asked for. */
+const EVERYONE_PERIOD = 100;
 
 /** {@linkcode Follower} for Bun, one for each server. */
 export class BunFollower implements Follower<BunServerLike> {
@@ -46,22 +49,18 @@ export class BunFollower implements Follower<BunServerLike> {
   #fresh: Hold[] = [];
   /** Requests that had not, by their clients. */
   readonly #slow = new Map<string, Set<Hold>>();
-  /** Whom it has been asked for in this turn: requests may be many, and refusals, too. */
+  /** Clients whose requests have been asked for in this turn: once is enough, however many are refused. */
   readonly #asked = new Set<string>();
+  #everyoneAskedAt = -Infinity;
   #turnDue = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
   readonly reclaim = (reason: RefusalReason, client: () => string): boolean => {
     if (reason === "blocked" || reason === "unknown-address") return false;
     this.#askFresh();
-    // A client's own limit is about its own requests alone.
-    const whom = reason === "client" ? client() : EVERYONE;
-    if (!this.#asked.has(whom)) {
-      this.#asked.add(whom);
-      this.#scheduleTurn();
-      if (whom === EVERYONE) this.#askSlow();
-      else this.#ask(this.#slow.get(whom) ?? []);
-    }
+    // A client's own limit is about its own requests alone, which are few.
+    if (reason === "client") this.#askOf(client());
+    else if (performance.now() - this.#everyoneAskedAt >= EVERYONE_PERIOD) this.#askSlow();
     return true;
   };
 
@@ -75,13 +74,20 @@ export class BunFollower implements Follower<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
-  begin(hold: Hold, _server: BunServerLike, asked: boolean): void {
-    // Neither has a request that somebody has made of Bun's.
-    hold.untold = this.#unix || !asked && this.#server.requestIP(hold.request) === null;
+  begin(hold: Hold, _server: BunServerLike, found: boolean): void {
+    // A request made from Bun's, as by `new Request(request)`, has no address either.
+    hold.endUnknown = this.#unix || !found && this.#server.requestIP(hold.request) === null;
   }
 
   returned(hold: Hold, result: unknown): void {
-    if (isThenable(result)) hold.result = result;
+    if (isThenable(result)) {
+      hold.result = result;
+      const settled = () => {
+        hold.result = undefined;
+        if (hold.slow) this.#recheck(hold);
+      };
+      result.then(settled, settled);
+    }
     this.#recheck(hold);
   }
 
@@ -97,7 +103,7 @@ export class BunFollower implements Follower<BunServerLike> {
     setImmediate(() => {
       this.#turnDue = false;
       this.#asked.clear();
-      if (this.#server.pendingRequests === 0) this.#askSlow();
+      if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#askSlow();
       this.#askFresh();
     });
   }
@@ -109,52 +115,70 @@ export class BunFollower implements Follower<BunServerLike> {
     // Cheaper than to ask for each.
     const none = this.#server.pendingRequests === 0;
     for (const hold of fresh) {
-      if (none || this.#hasEnded(hold)) this.#done(hold);
-      else this.#isSlow(hold);
+      if (none ? hold.result === undefined : this.#hasEnded(hold)) this.#done(hold);
+      else if (!hold.slow) this.#isSlow(hold);
     }
   }
 
+  #askOf(client: string): void {
+    if (this.#asked.has(client)) return;
+    this.#asked.add(client);
+    this.#scheduleTurn();
+    for (const hold of this.#slow.get(client) ?? []) if (this.#hasEnded(hold)) this.#done(hold);
+  }
+
   #askSlow(): void {
-    for (const holds of this.#slow.values()) this.#ask(holds);
+    for (const holds of this.#slow.values()) {
+      for (const hold of holds) if (this.#hasEnded(hold)) this.#done(hold);
+    }
+    this.#everyoneAskedAt = performance.now();
   }
 
-  #ask(holds: Iterable<Hold>): void {
-    for (const hold of holds) if (this.#hasEnded(hold)) this.#done(hold);
-  }
-
+  /**
+   * A request whose client has left is held as long as its handler works: whoever asks and leaves at once must not have
+   * more handlers at work than the limits allow.
+   */
   #hasEnded(hold: Hold): boolean {
-    return hold.untold ? hold.result === undefined : this.#server.requestIP(hold.request) === null;
+    return hold.result === undefined && (hold.endUnknown || this.#isGone(hold));
+  }
+
+  /** Whether the response is done or the client has left. */
+  #isGone(hold: Hold): boolean {
+    return this.#server.requestIP(hold.request) === null;
   }
 
   #done(hold: Hold): void {
     hold.done();
-    if (this.#slow.size === 0) return;
+    if (!hold.slow) return;
     const holds = this.#slow.get(hold.client);
     if (holds?.delete(hold) && holds.size === 0) this.#slow.delete(hold.client);
   }
 
   #isSlow(hold: Hold): void {
+    hold.slow = true;
     const holds = this.#slow.get(hold.client);
     if (holds === undefined) this.#slow.set(hold.client, new Set([hold]));
     else holds.add(hold);
     this.#timer ??= this.#watchSlow();
-    if (hold.result === undefined) return;
-    const recheck = () => {
-      hold.result = undefined;
-      this.#recheck(hold);
-    };
-    hold.result.then(recheck, recheck);
   }
 
   #watchSlow(): ReturnType<typeof setInterval> {
     const timer = setInterval(() => {
       this.#askSlow();
+      for (const holds of this.#slow.values()) {
+        for (const hold of holds) if (this.#hasGivenUp(hold)) this.#done(hold);
+      }
       if (this.#slow.size > 0) return;
       clearInterval(timer);
       this.#timer = undefined;
     }, PERIOD);
     timer.unref();
     return timer;
+  }
+
+  /** Whether a handler has not settled for long enough since its client has left: it may never do. */
+  #hasGivenUp(hold: Hold): boolean {
+    return hold.result !== undefined && !hold.endUnknown && this.#isGone(hold) && ++hold.periodsGone > PATIENCE;
   }
 }
 

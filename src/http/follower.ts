@@ -21,9 +21,9 @@ export interface Follower<I> {
   /**
    * Follows an admitted request, before its handler is called.
    *
-   * @param asked Whether it has been asked whose request it is, and has told.
+   * @param found Whether {@linkcode Follower.peerOf} has found the client.
    */
-  begin(hold: Hold, info: I, asked: boolean): void;
+  begin(hold: Hold, info: I, found: boolean): void;
   /** Takes note that the handler has returned, maybe with a promise. */
   returned(hold: Hold, result: unknown, info: I): void;
 }

@@ -19,7 +19,11 @@ export class Hold {
   /** What the handler has returned, if it is a promise. */
   result: PromiseLike<unknown> | undefined;
   /** Whether the runtime does not tell when the response is done; then it counts as done when it is returned. */
-  untold: boolean;
+  endUnknown: boolean;
+  /** On Bun, whether it has taken longer than a turn of the event loop. */
+  slow: boolean;
+  /** On Bun, how often it has been seen that the client is gone while the handler has not settled. */
+  periodsGone: number;
   readonly #slot: Slot;
   /** That of the limiter around. */
   readonly #around: Hold | undefined;
@@ -28,7 +32,9 @@ export class Hold {
   constructor(request: HeldRequest, slot: Slot) {
     this.request = request;
     this.result = undefined;
-    this.untold = false;
+    this.endUnknown = false;
+    this.slow = false;
+    this.periodsGone = 0;
     this.#slot = slot;
     this.#around = request[HOLD];
     try {
@@ -64,7 +70,7 @@ export class Hold {
     try {
       await Hold.#all(request).at(-1)?.result;
     } catch {
-      // That, too.
+      // A rejection settles it as well.
     }
   }
 

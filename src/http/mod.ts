@@ -8,6 +8,9 @@
  * Deno.serve(limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")));
  * ```
  *
+ * `Limiter`, and the types of refusals, are in the package's root; limits for the connections of Node's servers are in
+ * `./node`.
+ *
  * @module
  */
 

@@ -56,16 +56,20 @@ export interface RequestsOptions<Q extends Request = Request, I = unknown> {
  * On Deno:
  *
  * - Call `upgradeWebSocket()` in place of Deno's own, as the handler's last step; otherwise a WebSocket's slot is given
- *   back when it opens.
+ *   back when it opens. A handler that has upgraded and then never settles keeps the slot.
  * - A response of a fixed body counts as done when it has been handed to the server, whether or not the client reads it.
  * - Where a handler never settles and its client has left, it takes up to ten seconds until the slot is given back; over
- *   HTTP/2 it may never be, if the client has left within the first five.
+ *   HTTP/2 it may never be, if the client has left within the first five. To know, a request's signal has to be looked at
+ *   after five seconds, on which Deno prints a warning, once, if the handler succeeds after all; there is none with its
+ *   option `--unstable-no-legacy-abort`.
  * - Deno 2.9 does not close the connection of a refused request, although the answer says so.
  *
  * On Bun:
  *
  * - The end of a response that took longer than a turn of the event loop may be seen a second later in the counts of the
- *   limiter, but not in its answers.
+ *   limiter; in its answers at `aggregates` and `maxTotal` a tenth of a second later, and at `maxPerClient` at once.
+ * - Where a handler never settles and its client has left, it takes some six seconds until the slot is given back.
+ * - WebSockets are seen by way of `server.upgrade`, which must not be taken from the server before the first request.
  * - Over Unix sockets, and for requests that are not Bun's own but made of one, a response counts as done when it is
  *   returned.
  *
@@ -86,7 +90,7 @@ export interface RequestsOptions<Q extends Request = Request, I = unknown> {
  * ```
  *
  * @param limits A limiter, or the limits for one of its own.
- * @param handler The fetch handler. It is called with what the limited one is called with.
+ * @param handler The fetch handler. It is called with the request and with what stands beside it.
  * @param options How clients are found, and hooks.
  * @returns The limited handler.
  * @throws {TypeError} If `handler` is no function, for an unknown option or a value of the wrong type.

@@ -13,6 +13,8 @@
  * server.listen(8000);
  * ```
  *
+ * `Limiter`, and the types of refusals, are in the package's root; limits for fetch handlers are in `./http`.
+ *
  * @module
  */
 

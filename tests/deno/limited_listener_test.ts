@@ -345,6 +345,28 @@ Deno.test("limitedListener() calls onRefused while the connection is open, and c
   await kept;
 });
 
+Deno.test("limitedListener() lets no hook end the process by what it does not wait for", async () => {
+  let calls = 0;
+  using listener = listen({ maxPerClient: 0 }, {
+    onRefused(_, conn) {
+      calls++;
+      // These would fail the test as unhandled rejections.
+      conn.read(new Uint8Array(1));
+      conn.write(new Uint8Array(5));
+      conn.closeWrite();
+    },
+  });
+  const kept = keepAll(listener);
+  for (let i = 0; i < 5; i++) {
+    using client = await connectFrom("127.0.0.1", listener.addr.port);
+    await ended(client);
+  }
+  assertStrictEquals(calls, 5);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  listener.close();
+  await kept;
+});
+
 Deno.test("limitedListener() answers other work between refusals", async () => {
   using listener = listen({ maxPerClient: 0 });
   const clients = await Promise.all(Array.from({ length: 100 }, () => connectFrom("127.0.0.1", listener.addr.port)));

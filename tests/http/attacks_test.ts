@@ -10,7 +10,9 @@ import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
 import { eventually } from "../support/net.ts";
-import { Served } from "./serve.ts";
+import { BunFollower } from "../../src/http/bun.ts";
+import { Hold } from "../../src/http/hold.ts";
+import { Served, turn } from "./serve.ts";
 
 test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
   const limiter = new Limiter({ maxPerClient: 1 });
@@ -91,4 +93,63 @@ test("limitRequests() keeps nothing of requests that have ended, and of refused 
   await server.empty();
   // Seven thousand requests, of which each would be a kilobyte and more.
   assertLessOrEqual(heapUsed() - before, 3 * 2 ** 20);
+});
+
+test("limitRequests() keeps handlers within the limit that work for clients who reset at once", async () => {
+  let [working, most] = [0, 0];
+  let settle: (() => void) | undefined;
+  // Also of those who are heard of only when others are done.
+  const settled = new Promise<void>((resolve) => settle = resolve);
+  await using server = new Served(async () => {
+    most = Math.max(most, ++working);
+    await settled;
+    working--;
+    return new Response("done");
+  }, { limits: { maxPerClient: 2 } });
+  const answered = () => {
+    const { admitted, refused } = server.limiter.stats();
+    return admitted + refused;
+  };
+  for (let i = 0; i < 100; i++) {
+    const client = await server.ask("GET /");
+    // Half of them leave when the server has heard of them, the others before.
+    if (i < 50) await eventually(() => answered() > i, "an answer");
+    client.reset();
+  }
+  assertEquals([most, server.limiter.open], [2, 2]);
+  settle!();
+  await server.empty();
+});
+
+test("limitRequests() on Bun does not ask for everyone's requests with each refusal", async () => {
+  let [calls, ended] = [0, false];
+  const server = {
+    port: 8000,
+    pendingRequests: 1,
+    upgrade: () => false,
+    requestIP() {
+      calls++;
+      return ended ? null : { address: "192.0.2.7" };
+    },
+  };
+  const follower = new BunFollower(server);
+  const limiter = new Limiter({ maxPerClient: Infinity, maxTotal: 1_000 });
+  for (let i = 0; i < 1_000; i++) {
+    const hold = new Hold(new Request("http://localhost/"), limiter.accept(`10.0.${i >> 8}.${i & 255}`));
+    follower.begin(hold, server, true);
+    follower.returned(hold, undefined);
+  }
+  await turn();
+  calls = 0;
+  const start = performance.now();
+  let refused = 0;
+  while (performance.now() - start < 50) {
+    assertStrictEquals(limiter.tryAccept("192.0.2.8", follower.reclaim).admitted, false);
+    refused++;
+    await turn();
+  }
+  assertStrictEquals(limiter.stats().refusedBy.total, refused);
+  assertLessOrEqual(calls, 2_000, `${calls} calls for ${refused} refusals`);
+  ended = true;
+  await eventually(() => limiter.open === 0, "every slot to be free");
 });

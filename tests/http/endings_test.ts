@@ -92,11 +92,6 @@ const CASES: Readonly<Record<string, Case>> = {
     answer: later,
     end: ({ settle }) => settle(Promise.reject(new Error())),
   },
-  // Deno tells of these only late.
-  ...isBun && {
-    "a handler that never settles, whose client ends": { answer: later, end: ({ client }: Scene) => client.fin() },
-    "a handler that never settles, whose client resets": { answer: later, end: ({ client }: Scene) => client.reset() },
-  },
   "a handler that looks at the request's signal too, whose client resets": {
     answer: (stage) =>
       new Promise((_, reject) => stage.request.signal.addEventListener("abort", () => reject(new Error("left")))),

@@ -25,8 +25,8 @@ function neverSettles(): Promise<Response> {
   return new Promise(() => {});
 }
 
-/** The cases of Deno. */
-const DENO: Readonly<Record<string, () => Promise<void>>> = {
+/** The cases of both runtimes. */
+const BOTH: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries((["fin", "reset"] as const).map((end) => [
     `a handler that never settles and whose client leaves by ${end}`,
     async () => {
@@ -39,6 +39,10 @@ const DENO: Readonly<Record<string, () => Promise<void>>> = {
       await freedLate(server);
     },
   ])),
+};
+
+/** The cases of Deno. */
+const DENO: Readonly<Record<string, () => Promise<void>>> = {
   "a stream of an async handler that goes on": async () => {
     const first = new TextEncoder().encode("first");
     await using server = new Served(async () => {
@@ -137,5 +141,5 @@ const BUN: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 test("limitRequests() frees late what it is told of late, and nothing before its end", async () => {
-  await Promise.all(Object.values(isBun ? BUN : DENO).map((run) => run()));
+  await Promise.all(Object.values({ ...BOTH, ...isBun ? BUN : DENO }).map((run) => run()));
 });

@@ -26,6 +26,9 @@ for (const conn of conns) withSlot(conn, new Limiter().accept(conn)) satisfies L
 
 // What goes in comes out: the connections and addresses keep their types.
 const tcp = limitedListener(Deno.listen({ port: 0 }), {}, { onRefused: (_, conn) => conn.setNoDelay() });
+/** A hook may return what it likes. */
+const counts = { refused: 0, errors: [] as unknown[] };
+limitedListener(tcp, {}, { onRefused: () => counts.refused++, onError: (error) => counts.errors.push(error) });
 tcp.addr satisfies Deno.NetAddr;
 tcp satisfies Deno.Listener<Deno.TcpConn, Deno.NetAddr>;
 for await (const conn of tcp) conn.setNoDelay(conn.slot.admitted);
