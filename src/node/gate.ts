@@ -4,11 +4,10 @@
  * @module
  */
 
-import { callHook, type RefusalHooks } from "../hooks.ts";
+import { callHook, hookFailed, type RefusalHooks } from "../hooks.ts";
 import type { Limiter } from "../limiter.ts";
 import { type Peer, UNIX_PEER } from "../peer.ts";
-import type { Slot } from "../slot.ts";
-import { closesItself } from "./too_many_connections.ts";
+import type { Refusal, Slot } from "../slot.ts";
 
 /** The server that is to be limited: one of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`. */
 export interface ServerLike {
@@ -103,6 +102,17 @@ const UNKNOWN_PEER: Peer = {};
 /** Refused sockets of whose handshake nobody shall hear: on Bun a TLS server tells that it failed. */
 const refusedTls = new WeakSet<object>();
 
+/** Where a hook has what it does besides being told, if it is one that answers. */
+export const ANSWERING: unique symbol = Symbol("answering");
+
+/** What a hook does that answers refused sockets: an answer takes longer than a hook is waited for. */
+export interface Answering<S> {
+  /** Told of each refused socket, as any hook is, before it is answered or destroyed. */
+  readonly observe: RefusalHooks<S>["onRefused"];
+  /** Answers a socket and sees to it that it closes; or leaves it, by `false` or by throwing, to be destroyed. */
+  answer(refusal: Refusal, socket: S): boolean;
+}
+
 /** One limiter at a gate. */
 export class Guard {
   readonly limiter: Limiter;
@@ -123,21 +133,28 @@ export class Guard {
       releaseOnClose(socket, admission);
       return true;
     }
-    const { onRefused, onError } = this.#hooks;
-    if (onRefused !== undefined && closesItself(onRefused)) {
-      // Over TLS there would have to be a handshake first.
-      if (!this.#tls && !socket.encrypted) {
-        onRefused(admission, socket);
-        return false;
-      }
-    } else if (onRefused !== undefined) {
-      callHook(onRefused, onError, admission, socket);
-      // Whatever the hook has done to the socket, no error may come up that nobody listens for.
-      socket.on("error", ignore);
-    }
+    if (this.#answers(admission, socket)) return false;
     if (socket.encrypted) refusedTls.add(socket);
     socket.destroy();
     return false;
+  }
+
+  /** Tells the hook of a refusal. Returns whether the socket is being answered, and then closes by itself. */
+  #answers(refusal: Refusal, socket: ServerSocket): boolean {
+    const { onRefused, onError } = this.#hooks;
+    if (onRefused === undefined) return false;
+    const answering = (onRefused as { [ANSWERING]?: Answering<ServerSocket> })[ANSWERING];
+    callHook(answering === undefined ? onRefused : answering.observe, onError, refusal, socket);
+    // Whatever the hook has done to the socket, no error may come up that nobody listens for.
+    socket.on("error", ignore);
+    // Over TLS there would have to be a handshake first.
+    if (answering === undefined || socket.destroyed || this.#tls || socket.encrypted) return false;
+    try {
+      return answering.answer(refusal, socket);
+    } catch (error) {
+      hookFailed(onRefused, onError, error);
+      return false;
+    }
   }
 }
 

@@ -52,6 +52,13 @@ const gates = new WeakMap<ServerLike, Gate>();
  * An upgraded connection whose client ends its side stays open, and counted, until the server ends it, too. `ws` gives a
  * client that does not answer its `close()` 30 seconds.
  *
+ * Where the server does not read a socket, none of the runtimes sees the end of a client behind data that is unread:
+ * `"close"` does not come, and the slot stays taken until the server reads on, destroys the socket or times it out.
+ *
+ * `onRefused` may be the hook that {@linkcode tooManyConnections} makes, but no function that calls that hook: a connection
+ * is closed when an ordinary hook returns. What is to be told of refusals besides is for the `onRefused` of
+ * `tooManyConnections()`.
+ *
  * A server may have several limiters; all of them must admit. With `node:cluster`, each worker counts for itself.
  *
  * @example A web server

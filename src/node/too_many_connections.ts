@@ -6,15 +6,26 @@
 
 import { setTimeout } from "node:timers";
 import { ANSWERS } from "../http/refused.ts";
-import { checkCount, checkKnown, checkRecord, checkTimeout } from "../options.ts";
+import { checkCount, checkHook, checkKnown, checkRecord, checkTimeout } from "../options.ts";
 import type { Refusal, RefusalReason } from "../slot.ts";
-import type { ServerSocket } from "./gate.ts";
+import { ANSWERING, type Answering, type ServerSocket } from "./gate.ts";
 import { TokenBucket } from "./token_bucket.ts";
 
-/** How many refused connections are answered, and how long that may take. */
-export interface TooManyConnectionsOptions {
+/**
+ * How many refused connections are answered, how long that may take, and who is told.
+ *
+ * @typeParam S The server's sockets.
+ */
+export interface TooManyConnectionsOptions<S extends ServerSocket = ServerSocket> {
   /**
-   * Milliseconds after which the connection is closed, whether or not the client has taken the answer.
+   * Called with each refused connection and the reason, right before the connection is answered or closed: also over TLS
+   * and past the budget. The hook must leave writing and closing to the answer. What it throws or rejects with goes to the
+   * `onError` of `limitServer()`, and the connection is answered all the same.
+   */
+  readonly onRefused?: (refusal: Refusal, socket: S) => unknown;
+  /**
+   * Milliseconds after which the connection is closed, whether or not the client has taken the answer. It cannot be
+   * `Infinity`: a client that never reads would keep its socket for ever.
    *
    * @default {10}
    */
@@ -33,14 +44,6 @@ export interface TooManyConnectionsOptions {
   readonly burst?: number;
 }
 
-/** Hooks that close the refused socket themselves. */
-const closing = new WeakSet<object>();
-
-/** Whether a hook closes the refused socket itself. */
-export function closesItself(hook: object): boolean {
-  return closing.has(hook);
-}
-
 /**
  * Makes a hook for `limitServer()` with which refused clients of an HTTP server are told so, by a `429`, where they would
  * see their connection closed without a word: `503` for the reason `"total"`, `403` for `"blocked"` and
@@ -50,41 +53,57 @@ export function closesItself(hook: object): boolean {
  * there would have to be a handshake first, connections are just closed. On Bun a client that sends nothing is heard of,
  * and so answered, only after a second. The defaults for the budget and the deadline are those of Nomad's HTTP server.
  *
- * @example A server that says why
+ * The hook is to be given to `limitServer()` itself. Another function that calls it cannot answer, as a connection is
+ * closed when an ordinary hook returns; so the hook throws a `TypeError` when it is called, and the connection is just
+ * closed. What is to happen besides the answer, such as logging, is for the option `onRefused`.
+ *
+ * @example A server that says why, and logs
  * ```ts ignore
  * import { createServer } from "node:http";
  * import { limitServer, tooManyConnections } from "@connlimit/connlimit/node";
  *
  * const server = createServer((_request, response) => response.end("hello\n"));
- * limitServer(server, { maxPerClient: 20 }, { onRefused: tooManyConnections() });
+ * limitServer(server, { maxPerClient: 20 }, {
+ *   onRefused: tooManyConnections({
+ *     onRefused: ({ reason }, socket) => console.log(`refused ${socket.remoteAddress}: ${reason}`),
+ *   }),
+ * });
  * server.listen(8000);
  * ```
  *
- * @param options The budget and the deadline.
+ * @typeParam S The server's sockets.
+ * @param options The budget, the deadline and who is told.
  * @returns The hook; with a budget of its own, to be shared by servers that are to share it.
  * @throws {TypeError} For an unknown option or a value of the wrong type.
  * @throws {RangeError} For a number out of its range.
  */
-export function tooManyConnections(
-  options: TooManyConnectionsOptions = {},
-): (refusal: Refusal, socket: ServerSocket) => void {
+export function tooManyConnections<S extends ServerSocket = ServerSocket>(
+  options: TooManyConnectionsOptions<S> = {},
+): (refusal: Refusal, socket: S) => void {
   checkRecord("options", options);
-  checkKnown("option", options, ["writeDeadline", "perSecond", "burst"]);
-  const { writeDeadline = 10, perSecond = 10, burst = 100 } = options;
+  checkKnown("option", options, ["onRefused", "writeDeadline", "perSecond", "burst"]);
+  const { onRefused, writeDeadline = 10, perSecond = 10, burst = 100 } = options as TooManyConnectionsOptions<S>;
+  checkHook("onRefused", onRefused);
   checkTimeout("writeDeadline", writeDeadline);
+  if (writeDeadline === Infinity) throw new RangeError("writeDeadline must be finite, got Infinity");
   checkCount("perSecond", perSecond);
   checkCount("burst", burst);
   const budget = new TokenBucket(perSecond, burst);
-  const hook = ({ reason }: Refusal, socket: ServerSocket): void => {
-    if (budget.take()) answer(socket, reason, writeDeadline);
-    else socket.destroy();
+  const answering: Answering<S> = {
+    observe: onRefused,
+    answer({ reason }, socket) {
+      if (!budget.take()) return false;
+      answer(socket, reason, writeDeadline);
+      return true;
+    },
   };
-  closing.add(hook);
-  return hook;
+  const hook = (): never => {
+    throw new TypeError("the hook of tooManyConnections() must be given to limitServer() itself; see its onRefused");
+  };
+  return Object.assign(hook, { [ANSWERING]: answering });
 }
 
 function answer(socket: ServerSocket, reason: RefusalReason, deadline: number): void {
-  socket.on("error", () => {});
   const timer = setTimeout(() => socket.destroy(), deadline);
   socket.on("close", () => clearTimeout(timer));
   // What the client has sent is read, since closing with something unread resets the connection, and the answer with it.

@@ -5,19 +5,29 @@
  */
 
 import * as http from "node:http";
+import type * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
-import type { LimitsOptions } from "@connlimit/connlimit";
+import {
+  type ErrorHook,
+  type RefusalHooks,
+  tooManyConnections,
+  type TooManyConnectionsOptions,
+} from "@connlimit/connlimit/node";
+import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
 import { TokenBucket } from "../../src/node/token_bucket.ts";
 import { connectFrom, ended, eventually, openSockets } from "../support/net.ts";
 import { isBun, KINDS, Limited, shakeHands } from "./servers.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-function listen(limits: LimitsOptions, options?: TooManyConnectionsOptions) {
+function listen(limits: LimitsOptions, options?: TooManyConnectionsOptions<net.Socket>, onError?: ErrorHook) {
+  return listenWith(limits, { onRefused: tooManyConnections(options), ...onError && { onError } });
+}
+
+function listenWith(limits: LimitsOptions, hooks: RefusalHooks<net.Socket>) {
   const server = http.createServer((_, response) => response.end("an answer"));
-  return Limited.listen(server, { limits, hooks: { onRefused: tooManyConnections(options) } });
+  return Limited.listen(server, { limits, hooks });
 }
 
 /** Connects, sends a request, and waits for the end. Resolves to what has come. */
@@ -102,24 +112,91 @@ test("tooManyConnections() keeps no socket for clients that never read nor leave
   for (const client of clients) client[Symbol.dispose]();
 });
 
-test("tooManyConnections() just closes connections of TLS", async () => {
-  const kind = KINDS["https"]!;
-  await using limited = await Limited.listen(kind.create(), {
-    limits: { maxPerClient: 0 },
-    hooks: { onRefused: tooManyConnections() },
+for (const name of ["tls", "https", "http2"]) {
+  test(`tooManyConnections() just closes connections of ${name}, and tells its onRefused`, async () => {
+    const { told, onRefused } = observer();
+    await using limited = await Limited.listen(KINDS[name]!.create(), {
+      limits: { maxPerClient: 0 },
+      hooks: { onRefused: tooManyConnections({ onRefused }) },
+    });
+    using client = await connectFrom("127.0.0.7", limited.port);
+    if (isBun && name === "https") await shakeHands(client);
+    else client.socket.write(REQUEST);
+    assertStrictEquals(await ended(client), "");
+    assertEquals(told, [["client", "127.0.0.7", false]]);
   });
-  using client = await connectFrom("127.0.0.1", limited.port);
-  if (isBun) await shakeHands(client);
-  else client.socket.write(REQUEST);
-  assertStrictEquals(await ended(client), "");
+}
+
+/** An `onRefused` with what it has been told. */
+function observer() {
+  const told: unknown[] = [];
+  const onRefused = ({ reason }: Refusal, { remoteAddress, destroyed }: net.Socket) =>
+    void told.push([reason, remoteAddress, destroyed]);
+  return { told, onRefused };
+}
+
+test("tooManyConnections() tells its onRefused of every refusal, within the budget and past it", async () => {
+  const { told, onRefused } = observer();
+  await using limited = await listen({ maxPerClient: 0 }, { onRefused, burst: 1, perSecond: 0, writeDeadline: 5_000 });
+  const answers = [await ask(limited.port), await ask(limited.port, "127.0.0.2")];
+  assertEquals(answers.map((answer) => answer.slice(0, 12)), ["HTTP/1.1 429", ""]);
+  assertEquals(told, [["client", "127.0.0.1", false], ["client", "127.0.0.2", false]]);
 });
+
+test("tooManyConnections() answers all the same where its onRefused fails, and onError is told", async () => {
+  for (const fail of [() => Promise.reject("failed"), throwing("failed")]) {
+    const errors: unknown[] = [];
+    const onError = (error: unknown) => void errors.push(error);
+    await using limited = await listen({ maxPerClient: 0 }, { onRefused: fail, writeDeadline: 5_000 }, onError);
+    assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
+    assertEquals(errors, ["failed"]);
+  }
+});
+
+test("tooManyConnections() spends nothing on a connection that its onRefused has destroyed", async () => {
+  let visits = 0;
+  const onRefused = (_: Refusal, socket: net.Socket) => void (visits++ === 0 && socket.destroy());
+  await using limited = await listen({ maxPerClient: 0 }, { onRefused, burst: 1, perSecond: 0, writeDeadline: 5_000 });
+  assertStrictEquals(await ask(limited.port), "");
+  assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
+});
+
+test("limitServer() destroys a refused socket whose answer fails, and onError is told", async () => {
+  const errors: unknown[] = [];
+  const onError = (error: unknown) => void errors.push(error);
+  const onRefused = (_: Refusal, socket: net.Socket) => void (socket.end = throwing("no end"));
+  await using limited = await listen({ maxPerClient: 0 }, { onRefused, writeDeadline: 2 ** 31 - 1 }, onError);
+  assertStrictEquals(await ask(limited.port), "");
+  assertEquals(errors, ["no end"]);
+});
+
+test("limitServer() just closes where another function calls the hook, and onError is told", async () => {
+  const errors: unknown[] = [];
+  const answer = tooManyConnections();
+  await using limited = await listenWith({ maxPerClient: 0 }, {
+    onRefused: (refusal, socket) => answer(refusal, socket),
+    onError: (error) => errors.push(error),
+  });
+  assertStrictEquals(await ask(limited.port), "");
+  assertStrictEquals(errors.length, 1);
+  assert(errors[0] instanceof TypeError && errors[0].message.includes("given to limitServer() itself"));
+});
+
+function throwing(error: unknown): () => never {
+  return () => {
+    throw error;
+  };
+}
 
 test("tooManyConnections() refuses bad options, naming the option and the value", () => {
   const make = (options: unknown) => () => tooManyConnections(options as TooManyConnectionsOptions);
   assertThrows(make({ writeDeadline: -1 }), RangeError, "writeDeadline must be milliseconds");
+  assertThrows(make({ writeDeadline: Infinity }), RangeError, "writeDeadline must be finite, got Infinity");
+  assertThrows(make({ onRefused: 9 }), TypeError, "onRefused must be a function, got 9");
   assertThrows(make({ perSecond: 0.5 }), RangeError, "perSecond must be a whole number");
   assertThrows(make({ burst: "9" }), TypeError, 'burst must be a number, got "9"');
-  assertThrows(make({ brust: 9 }), TypeError, 'unknown option "brust"; known are writeDeadline, perSecond, burst');
+  const known = "known are onRefused, writeDeadline, perSecond, burst";
+  assertThrows(make({ brust: 9 }), TypeError, `unknown option "brust"; ${known}`);
 });
 
 test("TokenBucket.take() allows a burst, and then as many a second as it is told", () => {
