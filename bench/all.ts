@@ -109,8 +109,8 @@ async function bunCpu(rounds: number): Promise<void> {
 
 async function bunEcho(rounds: number): Promise<void> {
   const { "echo raw": raw, "echo streams": streams } = await measureBunEcho(["echo raw", "echo streams"], rounds);
-  const detail = `${median(streams!).toFixed(0)} MB/s to ${median(raw!).toFixed(0)} MB/s`;
-  row("Bun, echo by streams, against handlers", ratio(streams!, raw!), "×", 0.85, detail, true);
+  const detail = `${median(streams).toFixed(0)} MB/s to ${median(raw).toFixed(0)} MB/s`;
+  row("Bun, echo by streams, against handlers", ratio(streams, raw), "×", 0.85, detail, true);
 }
 
 async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> {

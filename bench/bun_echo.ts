@@ -4,29 +4,19 @@
  * @module
  */
 
-import { Server } from "./load.ts";
 import type { BunMode } from "./bun_mode.ts";
+import { Server } from "./load.ts";
+import { measureInRounds } from "./rounds.ts";
 
 const BYTES = 256 << 20;
 const CHUNK = 256 << 10;
 
-/** Megabytes a second, by mode, a figure a round. The modes take turns in being first. */
-export async function measure(modes: readonly BunMode[], rounds: number): Promise<Record<string, number[]>> {
-  const results: Record<string, number[]> = Object.fromEntries(modes.map((mode) => [mode, []]));
-  const servers = await Promise.all(modes.map((mode) => Server.start("server_bun.ts", mode, "Bun")));
-  // The first round lets the servers' code be optimised.
-  for (let round = -1; round < rounds; round++) {
-    const turns = [...servers.entries()];
-    for (const [index, server] of round % 2 === 0 ? turns : turns.toReversed()) {
-      const figure = await measureOnce(server.port);
-      if (round >= 0) results[modes[index]!]!.push(figure);
-    }
-  }
-  for (const server of servers) server[Symbol.dispose]();
-  return results;
+/** Megabytes a second, by mode, a figure a round. */
+export function measure<M extends BunMode>(modes: readonly M[], rounds: number): Promise<Record<M, number[]>> {
+  return measureInRounds((mode) => Server.start("server_bun.ts", mode, "Bun"), modes, rounds, measureOnce);
 }
 
-async function measureOnce(port: number): Promise<number> {
+async function measureOnce({ port }: Server): Promise<number> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const start = performance.now();
   await Promise.all([send(conn), receive(conn)]);

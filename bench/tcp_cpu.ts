@@ -5,28 +5,19 @@
  */
 
 import { program, type Server } from "./load.ts";
+import { measureInRounds } from "./rounds.ts";
 
 const IN_FLIGHT = 64;
 const WARM_UP = 400;
 const WINDOW = 600;
 
-/** Microseconds of the server's CPU time for each connection, by mode, a figure a round. The modes take turns. */
-export async function measure<M extends string>(
+/** Microseconds of the server's CPU time for each connection, by mode, a figure a round. */
+export function measure<M extends string>(
   start: (mode: M) => Promise<Server>,
   modes: readonly M[],
   rounds: number,
 ): Promise<Record<M, number[]>> {
-  const servers = await Promise.all(modes.map(async (mode) => [mode, await start(mode)] as const));
-  const results = Object.fromEntries(modes.map((mode) => [mode, [] as number[]])) as Record<M, number[]>;
-  // The first two rounds let the servers' code be optimised.
-  for (let round = -2; round < rounds; round++) {
-    for (const [mode, server] of servers) {
-      const figure = await measureOnce(server);
-      if (round >= 0) results[mode].push(figure);
-    }
-  }
-  for (const [, server] of servers) server[Symbol.dispose]();
-  return results;
+  return measureInRounds(start, modes, rounds, measureOnce);
 }
 
 async function measureOnce(server: Server): Promise<number> {

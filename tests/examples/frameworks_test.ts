@@ -1,0 +1,116 @@
+/**
+ * What stands on Node's servers, and is named in the README: Express, Fastify, and fetch handlers by `@hono/node-server`.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { RUNTIMES } from "../support/runtimes.ts";
+
+/** Programs, each of which limits a client to three connections and is given its port. */
+const SERVERS = {
+  "an application of Express": `
+    import express from "express";
+    import { limitServer } from "@connlimit/connlimit/node";
+
+    const app = express();
+    app.get("/", (_request, response) => response.send("hello"));
+    limitServer(app.listen(Number(process.argv[2])), { maxPerClient: 3 });
+  `,
+  "an application of Fastify": `
+    import fastify from "fastify";
+    import { limitServer } from "@connlimit/connlimit/node";
+
+    const app = fastify();
+    app.get("/", async () => "hello");
+    limitServer(app.server, { maxPerClient: 3 });
+    await app.listen({ port: Number(process.argv[2]), host: "0.0.0.0" });
+  `,
+  "a fetch handler by @hono/node-server": `
+    import { createServer } from "node:http";
+    import { getRequestListener } from "@hono/node-server";
+    import { limitServer } from "@connlimit/connlimit/node";
+
+    const server = createServer(getRequestListener(() => new Response("hello")));
+    limitServer(server, { maxPerClient: 3 });
+    server.listen(Number(process.argv[2]));
+  `,
+} as const;
+
+/** Runs a program on a runtime, at a port of its own, and ends it. */
+async function withServer(program: string, runtime: keyof typeof RUNTIMES, use: (port: number) => Promise<void>) {
+  const { command, args } = await RUNTIMES[runtime]();
+  // In the project, for the sake of the packages' names; and a module, for Node, by its extension.
+  const file = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".mts" });
+  try {
+    await Deno.writeTextFile(file, `import process from "node:process";\n${program}`);
+    // What Deno downloads first is not to count for the time it takes to listen.
+    if (runtime === "Deno") await new Deno.Command(command, { args: ["cache", "--quiet", file] }).output();
+    const port = getAvailablePort();
+    const child = new Deno.Command(command, {
+      args: [...args, ...runtime === "Deno" ? ["run", "-A"] : [], file, `${port}`],
+      cwd: new URL("../../", import.meta.url),
+      stdin: "null",
+      stdout: "null",
+    }).spawn();
+    try {
+      await eventually(() => answers(port), "the server to listen");
+      await use(port);
+    } finally {
+      child.kill();
+      await child.status;
+    }
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+/** Asks on a connection that is kept alive. Resolves to the first of the answer, or to nothing where it is closed. */
+function ask({ socket }: Client): Promise<string> {
+  if (socket.destroyed) return Promise.resolve("");
+  const answer = new Promise<string>((resolve) => {
+    socket.once("data", (data) => resolve(data.toString()));
+    socket.once("close", () => resolve(""));
+  });
+  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  return within(answer, "an answer");
+}
+
+/** Whether it is an answer of the program's, and not a refusal's. */
+const served = (answer: string) => answer.startsWith("HTTP/1.1 200 ") && answer.includes("hello");
+
+for (const [name, program] of Object.entries(SERVERS)) {
+  for (const runtime of ["Deno", "Bun", "Node"] as const) {
+    Deno.test(`limitServer() limits ${name} on ${runtime} to three connections of a client`, () =>
+      withServer(program, runtime, async (port) => {
+        const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.2", port)));
+        // Twice, since a connection is counted once for all its requests.
+        for (let request = 1; request <= 2; request++) {
+          const texts = await Promise.all(clients.map(ask));
+          assertEquals(texts.map(served), [true, true, true], texts.join("\n"));
+        }
+        using fourth = await connectFrom("127.0.0.2", port);
+        const nothing = ended(fourth);
+        assertStrictEquals(await ask(fourth), "");
+        assertStrictEquals(await nothing, "");
+        using other = await connectFrom("127.0.0.3", port);
+        assert(served(await ask(other)));
+        // One that leaves makes room for one other.
+        clients.pop()!.fin();
+        await eventually(async () => {
+          const again = await connectFrom("127.0.0.2", port);
+          const admitted = served(await ask(again));
+          if (admitted) clients.push(again);
+          else again[Symbol.dispose]();
+          return admitted;
+        }, "a slot to be free");
+        // The others were not closed meanwhile, as web servers do to those that are idle for seconds.
+        assertEquals((await Promise.all(clients.map(ask))).map(served), [true, true, true]);
+        using fifth = await connectFrom("127.0.0.2", port);
+        assertStrictEquals(await ask(fifth), "");
+        for (const client of clients) client[Symbol.dispose]();
+      }));
+  }
+}
