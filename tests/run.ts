@@ -17,7 +17,7 @@ import { bun, deno, node, type Runtime } from "./support/runtimes.ts";
 /** How tests are run on one runtime. */
 interface Suite {
   readonly name: string;
-  readonly runtime: () => Runtime | Promise<Runtime>;
+  readonly runtime: () => Promise<Runtime>;
   readonly args: readonly string[];
   /** The folders of tests for others. Without, the runtime finds the tests by itself. */
   readonly except?: readonly string[];

@@ -26,7 +26,8 @@ const ROOT = new URL("../../", import.meta.url);
 const TOOLS = new URL("../tools/", import.meta.url);
 
 /** The Deno that runs this. */
-export function deno(): Runtime {
+export async function deno(): Promise<Runtime> {
+  await install();
   return { version: Deno.version.deno, command: Deno.execPath(), args: [] };
 }
 
@@ -52,10 +53,14 @@ export async function node(): Promise<Runtime> {
   throw new Error(`Node ${OLDEST_NODE.join(".")} or newer is needed on the PATH`);
 }
 
-/** Installs what is not there yet: the tools, and for Bun and Node what tests and examples import. */
-async function install(): Promise<void> {
-  await runDeno(ROOT, "install", "--quiet", "--node-modules-dir=auto");
-  await runDeno(TOOLS, "install", "--quiet");
+let installed: Promise<void> | undefined;
+
+/** Installs what is not there yet: the tools, and what tests and examples import, so that none of them waits for it. */
+function install(): Promise<void> {
+  return installed ??= (async () => {
+    await runDeno(ROOT, "install", "--quiet", "--node-modules-dir=auto");
+    await runDeno(TOOLS, "install", "--quiet");
+  })();
 }
 
 /** Installs Node for this platform. (`npm:node` would find the package by itself, with the help of npm and Node.) */
@@ -92,7 +97,7 @@ function isRecent(version: string): boolean {
 }
 
 /** All of them, by their names. */
-export const RUNTIMES: Readonly<Record<"Deno" | "Bun" | "Node", () => Runtime | Promise<Runtime>>> = {
+export const RUNTIMES: Readonly<Record<"Deno" | "Bun" | "Node", () => Promise<Runtime>>> = {
   Deno: deno,
   Bun: bun,
   Node: node,
