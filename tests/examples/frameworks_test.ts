@@ -46,8 +46,6 @@ async function withServer(program: string, runtime: keyof typeof RUNTIMES, use: 
   const file = await Deno.makeTempFile({ dir: new URL(".", import.meta.url).pathname, suffix: ".mts" });
   try {
     await Deno.writeTextFile(file, `import process from "node:process";\n${program}`);
-    // What Deno downloads first is not to count for the time it takes to listen.
-    if (runtime === "Deno") await new Deno.Command(command, { args: ["cache", "--quiet", file] }).output();
     const port = getAvailablePort();
     const child = new Deno.Command(command, {
       args: [...args, ...runtime === "Deno" ? ["run", "-A"] : [], file, `${port}`],
