@@ -85,3 +85,20 @@ export function tie<C extends ConnLike>(conn: C, slot: Slot, ties: OpenTies | un
   else tieNative(conn, slot, ties);
   return conn as LimitedConn<C>;
 }
+
+/**
+ * Readies a refused connection for a hook. Whatever that does with it and does not wait for is cut short by the close, and
+ * clients choose when: it must not end the process as an unhandled rejection.
+ */
+export function handleRejections(conn: ConnLike): void {
+  for (const name of ["read", "write", "closeWrite"] as const) {
+    const method: ((...args: unknown[]) => Promise<unknown>) | undefined = Reflect.get(conn, name);
+    if (method === undefined) continue;
+    const handled = (...args: unknown[]) => {
+      const promise = Reflect.apply(method, conn, args);
+      promise.catch(() => {});
+      return promise;
+    };
+    Object.defineProperty(conn, name, { value: handled, configurable: true, writable: true });
+  }
+}

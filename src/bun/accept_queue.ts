@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { LimitedConn } from "../conn.ts";
+import { handleRejections, type LimitedConn } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
 import type { ConnSource } from "../limited_listener.ts";
 import { Limiter } from "../limiter.ts";
@@ -72,7 +72,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
         conn.hold(admission, undefined);
       } else {
         this.#queue.delete(conn);
-        conn.refuse();
+        handleRejections(conn);
         callHook(hooks.onRefused, hooks.onError, admission, conn);
         conn.close();
       }
@@ -165,7 +165,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
     const { onRefused, onError } = this.#hooks;
     if (onRefused !== undefined) {
       const conn = this.#connOf(socket);
-      conn.refuse();
+      handleRejections(conn);
       callHook(onRefused, onError, refusal, conn);
     }
     turnAway(socket, this.#isTls(socket));

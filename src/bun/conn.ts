@@ -85,7 +85,6 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   #writable: ConnLike["writable"] | undefined;
   #tie: Tie | undefined;
   #failure: (() => Error) | undefined;
-  #refused = false;
   #closed = false;
   /** Whether the descriptor is closed. */
   #gone = false;
@@ -127,28 +126,15 @@ export class SocketConn<A extends BunAddr> extends HoldingConn implements BunCon
   }
 
   read(buffer: Uint8Array): Promise<number | null> {
-    return this.#handled(this.#inbox.read(buffer));
+    return this.#inbox.read(buffer);
   }
 
   write(data: Uint8Array): Promise<number> {
-    return this.#handled(this.#outbox.write(data));
+    return this.#outbox.write(data);
   }
 
   closeWrite(): Promise<void> {
-    return this.#handled(this.#outbox.closeWrite());
-  }
-
-  /**
-   * For a connection that is refused. Whatever a hook does with it and does not wait for is cut short, and clients choose
-   * when: that must not end the process as an unhandled rejection.
-   */
-  refuse(): void {
-    this.#refused = true;
-  }
-
-  #handled<T>(promise: Promise<T>): Promise<T> {
-    if (this.#refused) promise.catch(() => {});
-    return promise;
+    return this.#outbox.closeWrite();
   }
 
   close(): void {

@@ -8,7 +8,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import { type ConnLike, type LimitedConn, tie } from "../conn.ts";
+import { type ConnLike, handleRejections, type LimitedConn, tie } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
 import { type ConnSource, turn } from "../limited_listener.ts";
 import type { Limiter } from "../limiter.ts";
@@ -161,22 +161,5 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
 
   unref(): void {
     this.#listener.unref();
-  }
-}
-
-/**
- * Whatever a hook does with a refused connection and does not wait for is cut short by the close: that must not end the
- * process as an unhandled rejection.
- */
-function handleRejections(conn: ConnLike): void {
-  for (const name of ["read", "write", "closeWrite"] as const) {
-    const method: ((...args: unknown[]) => Promise<unknown>) | undefined = Reflect.get(conn, name);
-    if (method === undefined) continue;
-    const handled = (...args: unknown[]) => {
-      const promise = Reflect.apply(method, conn, args);
-      promise.catch(() => {});
-      return promise;
-    };
-    Object.defineProperty(conn, name, { value: handled, configurable: true, writable: true });
   }
 }
