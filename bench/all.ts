@@ -9,14 +9,15 @@
  */
 
 import { cpus } from "node:os";
-import { measure as measureBunEcho } from "./bun_echo.ts";
+import { megabytesPerSecond } from "./bun_echo.ts";
 import type { BunMode } from "./bun_mode.ts";
-import { measure as measureRequests } from "./http_requests.ts";
+import { requestsPerSecond } from "./http_requests.ts";
 import { outputOf, program, type RuntimeName, Server } from "./load.ts";
+import { measureInRounds } from "./rounds.ts";
 import type { Mode } from "./server.ts";
 import type { FetchMode } from "./server_fetch.ts";
 import type { NodeMode } from "./server_node.ts";
-import { measure as measureCpu } from "./tcp_cpu.ts";
+import { cpuPerConnection } from "./tcp_cpu.ts";
 import { measure as measureLatency } from "./tcp_latency.ts";
 
 function quantile(values: readonly number[], q: number): number {
@@ -79,7 +80,12 @@ async function memory(): Promise<void> {
 }
 
 async function tcpCpu(rounds: number): Promise<void> {
-  const { bare, admit, refuse } = await measureCpu(on("server.ts"), ["bare", "admit", "refuse"], rounds);
+  const { bare, admit, refuse } = await measureInRounds(
+    on<Mode>("server.ts"),
+    ["bare", "admit", "refuse"],
+    rounds,
+    cpuPerConnection,
+  );
   const compare = (work: string, figures: readonly number[], reach: number) =>
     row(work, ratio(figures, bare), "×", reach, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
   compare("CPU per admitted and closed TCP connection", admit, 1.05);
@@ -99,7 +105,12 @@ async function tcpLatency(rounds: number): Promise<void> {
 
 async function bunCpu(rounds: number): Promise<void> {
   const modes = ["bare", "admit", "refuse", "refuse in loop"] as const;
-  const { bare, ...figures } = await measureCpu<BunMode>(on("server_bun.ts", "Bun"), modes, rounds);
+  const { bare, ...figures } = await measureInRounds(
+    on<BunMode>("server_bun.ts", "Bun"),
+    modes,
+    rounds,
+    cpuPerConnection,
+  );
   const compare = (work: string, figures: readonly number[]) =>
     row(work, ratio(figures, bare), "×", 1.1, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
   compare("Bun, CPU per admitted connection, callbacks", figures.admit);
@@ -108,16 +119,18 @@ async function bunCpu(rounds: number): Promise<void> {
 }
 
 async function bunEcho(rounds: number): Promise<void> {
-  const { "echo raw": raw, "echo streams": streams } = await measureBunEcho(["echo raw", "echo streams"], rounds);
+  const modes = ["echo raw", "echo streams"] as const;
+  const figures = await measureInRounds(on<BunMode>("server_bun.ts", "Bun"), modes, rounds, megabytesPerSecond);
+  const { "echo raw": raw, "echo streams": streams } = figures;
   const detail = `${median(streams).toFixed(0)} MB/s to ${median(raw).toFixed(0)} MB/s`;
   row("Bun, echo by streams, against handlers", ratio(streams, raw), "×", 0.85, detail, true);
 }
 
 async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> {
   const server = on<NodeMode>("server_node.ts", runtime);
-  const requests = await measureRequests(server, ["http", "http limited"], rounds);
+  const requests = await measureInRounds(server, ["http", "http limited"], rounds, requestsPerSecond);
   compareRequests(`${runtime}, requests to node:http`, requests["http limited"], requests.http, 0.97);
-  const cpu = await measureCpu(server, ["destroy", "refuse", "read and destroy"], rounds);
+  const cpu = await measureInRounds(server, ["destroy", "refuse", "read and destroy"], rounds, cpuPerConnection);
   const [refuse, destroy] = [median(cpu.refuse).toFixed(1), median(cpu.destroy).toFixed(1)];
   const read = ratio(cpu["read and destroy"], cpu.destroy).toFixed(2);
   const detail = `${refuse} µs to ${destroy} µs; reading the address alone makes it ${read} ×`;
@@ -126,7 +139,7 @@ async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> 
 
 async function fetchHandlers(runtime: "Deno" | "Bun", reach: number, rounds: number): Promise<void> {
   const modes = ["answer", "ask and answer", "answer limited", "refuse", "refuse limited"] as const;
-  const figures = await measureRequests(on<FetchMode>("server_fetch.ts", runtime), modes, rounds);
+  const figures = await measureInRounds(on<FetchMode>("server_fetch.ts", runtime), modes, rounds, requestsPerSecond);
   const asked = `; asking for the address alone makes it ${
     ratio(figures["ask and answer"], figures.answer).toFixed(2)
   } ×`;

@@ -4,19 +4,13 @@
  * @module
  */
 
-import type { BunMode } from "./bun_mode.ts";
-import { Server } from "./load.ts";
-import { measureInRounds } from "./rounds.ts";
+import type { Server } from "./load.ts";
 
 const BYTES = 256 << 20;
 const CHUNK = 256 << 10;
 
-/** Megabytes a second, by mode, a figure a round. */
-export function measure<M extends BunMode>(modes: readonly M[], rounds: number): Promise<Record<M, number[]>> {
-  return measureInRounds((mode) => Server.start("server_bun.ts", mode, "Bun"), modes, rounds, measureOnce);
-}
-
-async function measureOnce({ port }: Server): Promise<number> {
+/** Megabytes a second. */
+export async function megabytesPerSecond({ port }: Server): Promise<number> {
   using conn = await Deno.connect({ hostname: "127.0.0.1", port });
   const start = performance.now();
   await Promise.all([send(conn), receive(conn)]);

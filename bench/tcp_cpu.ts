@@ -5,22 +5,13 @@
  */
 
 import { program, type Server } from "./load.ts";
-import { measureInRounds } from "./rounds.ts";
 
 const IN_FLIGHT = 64;
 const WARM_UP = 400;
 const WINDOW = 600;
 
-/** Microseconds of the server's CPU time for each connection, by mode, a figure a round. */
-export function measure<M extends string>(
-  start: (mode: M) => Promise<Server>,
-  modes: readonly M[],
-  rounds: number,
-): Promise<Record<M, number[]>> {
-  return measureInRounds(start, modes, rounds, measureOnce);
-}
-
-async function measureOnce(server: Server): Promise<number> {
+/** Microseconds of the server's CPU time for each connection. */
+export async function cpuPerConnection(server: Server): Promise<number> {
   const flood = program("flood.ts", [server.port, IN_FLIGHT, 0], { stdout: "null" }).spawn();
   await sleep(WARM_UP);
   const before = await server.read();
