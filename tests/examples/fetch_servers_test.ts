@@ -8,7 +8,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { HttpClient } from "../http/client.ts";
 import { HEADERS, HELLO } from "../http/websockets.ts";
-import { answers, eventually } from "../support/net.ts";
+import { whileServing } from "../support/deno.ts";
+import { eventually } from "../support/net.ts";
 import { bun } from "../support/runtimes.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -30,13 +31,10 @@ async function withServer(file: string, start: "deno" | "bun", use: (port: numbe
   const [command, args] = start === "bun"
     ? [(await bun()).command, [...printed, "-e", program]]
     : [Deno.execPath(), [...printed, ...printed[0] === "serve" ? [`--port=${port}`] : [], ...config, copy]];
-  const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  const server = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "null", stderr: "null" });
   try {
-    await eventually(() => answers(port), "the server to listen");
-    await use(port);
+    await whileServing(server, port, () => use(port));
   } finally {
-    child.kill();
-    await child.status;
     await Deno.remove(folder, { recursive: true });
   }
 }

@@ -6,7 +6,8 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { whileServing } from "../support/deno.ts";
+import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */
@@ -47,19 +48,13 @@ async function withServer(program: string, runtime: keyof typeof RUNTIMES, use: 
   try {
     await Deno.writeTextFile(file, `import process from "node:process";\n${program}`);
     const port = getAvailablePort();
-    const child = new Deno.Command(command, {
+    const server = new Deno.Command(command, {
       args: [...args, ...runtime === "Deno" ? ["run", "-A"] : [], file, `${port}`],
       cwd: new URL("../../", import.meta.url),
       stdin: "null",
       stdout: "null",
-    }).spawn();
-    try {
-      await eventually(() => answers(port), "the server to listen");
-      await use(port);
-    } finally {
-      child.kill();
-      await child.status;
-    }
+    });
+    await whileServing(server, port, () => use(port));
   } finally {
     await Deno.remove(file);
   }

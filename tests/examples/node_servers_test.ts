@@ -8,7 +8,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket } from "ws";
-import { answers, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { whileServing } from "../support/deno.ts";
+import { connectFrom, ended, eventually, within } from "../support/net.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 
 const ROOT = new URL("../../", import.meta.url);
@@ -27,24 +28,21 @@ async function withExample(
   assert(printed !== undefined && printed.endsWith(` ${file}`), `${file} should print a command for ${start}`);
   const { command, args } = await STARTS[start]();
   const port = getAvailablePort();
-  const child = new Deno.Command(command, {
+  const server = new Deno.Command(command, {
     args: [...args, ...printed.slice(` *   ${start}`.length).split(" "), `${port}`],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",
-  }).spawn();
+  });
   let output = "";
-  const read = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
-    new WritableStream({ write: (chunk) => void (output += chunk) }),
-  );
-  try {
-    await eventually(() => answers(port), "the server to listen");
+  let read: Promise<void> | undefined;
+  await whileServing(server, port, async ({ stdout }) => {
+    read = stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+      new WritableStream({ write: (chunk) => void (output += chunk) }),
+    );
     await use(port, () => output);
-  } finally {
-    child.kill();
-    await child.status;
-    await read;
-  }
+  });
+  await read;
 }
 
 for (const start of Object.keys(STARTS) as (keyof typeof STARTS)[]) {

@@ -6,6 +6,7 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
+import { whileServing } from "../support/deno.ts";
 import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { RUNTIMES } from "../support/runtimes.ts";
 
@@ -39,23 +40,18 @@ async function withServer(
     new URL("deno.json", ROOT).pathname,
     `--allow-net=0.0.0.0:${port},[::]:${port},:${port}`,
   ];
-  const child = new Deno.Command(command, {
+  const server = new Deno.Command(command, {
     args: [...args, ...runtime === "Deno" ? run : [], file],
     cwd: ROOT,
     stdin: "null",
     stdout: "piped",
-  }).spawn();
+  });
   try {
-    await eventually(() => answers(port), "the server to listen");
-    await use(port, child);
+    await whileServing(server, port, async (child) => {
+      await use(port, child);
+      if (!child.stdout.locked) await child.stdout.cancel();
+    });
   } finally {
-    try {
-      child.kill();
-    } catch {
-      // It has ended by itself.
-    }
-    await child.status;
-    if (!child.stdout.locked) await child.stdout.cancel();
     await Deno.remove(file);
   }
 }

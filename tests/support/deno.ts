@@ -1,10 +1,10 @@
 /**
- * Deno's own connections, for the tests that are Deno's alone.
+ * Deno's own connections and child processes, for the tests that are Deno's alone.
  *
  * @module
  */
 
-import { type Client, connectFrom } from "./net.ts";
+import { answers, type Client, connectFrom, eventually } from "./net.ts";
 
 /** A client and the connection that Deno has accepted from it. */
 export async function pair(): Promise<[Client, Deno.TcpConn]> {
@@ -27,5 +27,25 @@ export function isOpen(conn: Deno.Conn): boolean {
     return true;
   } catch (error) {
     return !(error instanceof Deno.errors.BadResource);
+  }
+}
+
+/** Runs a server's program, from when it listens at `port` until `use` is done with it. */
+export async function whileServing(
+  program: Deno.Command,
+  port: number,
+  use: (child: Deno.ChildProcess) => Promise<void>,
+): Promise<void> {
+  const child = program.spawn();
+  try {
+    await eventually(() => answers(port), "the server to listen");
+    await use(child);
+  } finally {
+    try {
+      child.kill();
+    } catch {
+      // It has ended by itself.
+    }
+    await child.status;
   }
 }
