@@ -130,10 +130,12 @@ function aggregatesOf(client: ClientKey, { ipv4, ipv6 }: Levels): readonly Aggre
   const network = networkOf(client);
   if (network === undefined) return NONE;
   const { address, prefix } = network;
-  return (typeof address === "number" ? ipv4 : ipv6)
+  const aggregates: Aggregate[] = [];
+  for (const level of typeof address === "number" ? ipv4 : ipv6) {
     // A client admitted under a prefix shorter than a level's cannot be placed within that level.
-    .filter((level) => level.prefix <= prefix)
-    .map((level) => ({ key: networkKey(address, level.prefix), max: level.max }));
+    if (level.prefix <= prefix) aggregates.push({ key: networkKey(address, level.prefix), max: level.max });
+  }
+  return aggregates;
 }
 
 function samePrefixes(some: readonly Level[], others: readonly Level[]): boolean {

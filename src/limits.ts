@@ -6,7 +6,8 @@
 
 import type { Level, Levels } from "./counts.ts";
 import { clientName, formatNetwork, type Network, networkKey } from "./client.ts";
-import { type NetworkRule, NetworkTable, parseNetwork } from "./networks.ts";
+import { NetworkTable } from "./network_table.ts";
+import { type NetworkRule, parseNetwork } from "./networks.ts";
 import { checkCount, checkKnown, checkPrefix, checkRecord, show } from "./options.ts";
 
 /** A limit on all the clients of a wider prefix together. Give a prefix for IPv4, for IPv6, or for both. */

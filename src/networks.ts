@@ -1,11 +1,11 @@
 /**
- * CIDR networks and the rules attached to them: the longest matching prefix wins.
+ * CIDR networks and the rules attached to them.
  *
  * @module
  */
 
-import { type Address, IPv6, parseAddress } from "./address.ts";
-import { addressBits, type ClientKey, type Network, networkKey } from "./client.ts";
+import { parseAddress } from "./address.ts";
+import { addressBits, type Network } from "./client.ts";
 
 /** What holds for the clients of one network in place of {@linkcode LimitsOptions.maxPerClient}. */
 export interface NetworkRule {
@@ -14,11 +14,6 @@ export interface NetworkRule {
    * clients are counted but never refused for their own count. `0` blocks the network.
    */
   readonly maxPerClient: number;
-}
-
-/** A rule with the length of the prefix that it was found under. */
-export interface MatchedRule extends NetworkRule {
-  readonly prefix: number;
 }
 
 /**
@@ -37,42 +32,4 @@ export function parseNetwork(text: string): Network | undefined {
   const mapped = bits === 32 && addressText.includes(":");
   const prefix = Number(prefixText) - (mapped ? 96 : 0);
   return prefix >= 0 && prefix <= bits ? { address, prefix } : undefined;
-}
-
-/**
- * Rules by network. A look-up costs one map access for each different prefix length among the rules of the address's
- * family, however many rules there are.
- */
-export class NetworkTable {
-  readonly #rules = new Map<ClientKey, MatchedRule>();
-  readonly #ipv4Prefixes: readonly number[];
-  readonly #ipv6Prefixes: readonly number[];
-
-  /** `rules` holds each network once and at least one. */
-  constructor(rules: readonly (readonly [Network, NetworkRule])[]) {
-    for (const [{ address, prefix }, { maxPerClient }] of rules) {
-      this.#rules.set(networkKey(address, prefix), { maxPerClient, prefix });
-    }
-    this.#ipv4Prefixes = longestFirst(rules, 32);
-    this.#ipv6Prefixes = longestFirst(rules, 128);
-  }
-
-  /** The rule of the longest prefix that covers the address. */
-  find(address: Address): MatchedRule | undefined {
-    const ipv4 = typeof address === "number";
-    // Rules speak of addresses, whichever interface they were reached through.
-    const bare = ipv4 || address.zone === "" ? address : new IPv6(address.a, address.b, address.c, address.d, "");
-    for (const prefix of ipv4 ? this.#ipv4Prefixes : this.#ipv6Prefixes) {
-      const rule = this.#rules.get(networkKey(bare, prefix));
-      if (rule !== undefined) return rule;
-    }
-    return undefined;
-  }
-}
-
-function longestFirst(rules: readonly (readonly [Network, NetworkRule])[], bits: 32 | 128): readonly number[] {
-  const prefixes = rules
-    .filter(([{ address }]) => addressBits(address) === bits)
-    .map(([{ prefix }]) => prefix);
-  return [...new Set(prefixes)].sort((one, other) => other - one);
 }

@@ -1,8 +1,10 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { parseAddress } from "../src/address.ts";
-import { formatNetwork } from "../src/client.ts";
-import { NetworkTable, parseNetwork } from "../src/networks.ts";
+import fc from "fast-check";
+import { type Address, IPv6, parseAddress } from "../src/address.ts";
+import { formatNetwork, type Network, networkKey, networkOf } from "../src/client.ts";
+import { NetworkTable } from "../src/network_table.ts";
+import { parseNetwork } from "../src/networks.ts";
 
 test("parseNetwork() reads CIDR notation and bare addresses", () => {
   const cases = {
@@ -75,4 +77,32 @@ test("NetworkTable.find() matches IPv4 rules to mapped addresses, and no IPv6 ru
 
 test("NetworkTable.find() matches link-local addresses whatever their zone", () => {
   assertEquals(["fe80::1", "fe80::1%eth0"].map(table({ "fe80::/10": 3 })), [3, 3]);
+});
+
+/** Few bits differ, and those at the ends of words, so that networks contain each other and lie side by side. */
+const word = fc.constantFrom(0, 1, 0x7fff_ffff, -0x8000_0000, -2, -1);
+const addresses: fc.Arbitrary<Address> = fc.oneof(
+  word.map((bits) => bits >>> 0),
+  fc.tuple(word, word, word, word).map((words) => new IPv6(...words, "")),
+);
+const networks: fc.Arbitrary<Network> = fc.tuple(addresses, fc.nat(128)).map(([address, bits]) => {
+  const prefix = typeof address === "number" ? bits % 33 : bits;
+  return networkOf(networkKey(address, prefix))!;
+});
+
+test("NetworkTable.find() finds what comparing with every rule does", () => {
+  const rules = fc.uniqueArray(networks, { selector: formatNetwork, maxLength: 40 });
+  fc.assert(
+    fc.property(rules, fc.array(addresses, { minLength: 1 }), (rules, addresses) => {
+      const table = new NetworkTable(rules.map((network, index) => [network, { maxPerClient: index }]));
+      const isIn = (address: Address, { prefix, address: base }: Network) =>
+        typeof address === typeof base && networkKey(address, prefix) === networkKey(base, prefix);
+      for (const address of [...addresses, ...rules.map(({ address }) => address)]) {
+        const [longest] = rules.filter((rule) => isIn(address, rule)).sort((one, other) => other.prefix - one.prefix);
+        const expected = longest && { maxPerClient: rules.indexOf(longest), prefix: longest.prefix };
+        assertEquals(table.find(address), expected);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -1,0 +1,126 @@
+/**
+ * Rules by network, for finding the one that holds for an address.
+ *
+ * @module
+ */
+
+import type { Address } from "./address.ts";
+import type { Network } from "./client.ts";
+import type { NetworkRule } from "./networks.ts";
+
+/** A rule with the length of the prefix that it was found under. */
+export interface MatchedRule extends NetworkRule {
+  readonly prefix: number;
+}
+
+/** The 32-bit words of an address, unsigned. An IPv4 address has one; the others are 0. */
+type Words = readonly [number, number, number, number];
+
+/**
+ * Rules by network: the longest matching prefix wins. A look-up is a binary search, which makes nothing: some 17 steps among
+ * 100,000 rules, whatever their prefixes.
+ */
+export class NetworkTable {
+  readonly #ipv4: Stretches;
+  readonly #ipv6: Stretches;
+
+  /** `rules` holds each network once. */
+  constructor(rules: readonly (readonly [Network, NetworkRule])[]) {
+    const entries = rules.map(([{ address, prefix }, { maxPerClient }]) => ({
+      ipv4: typeof address === "number",
+      first: wordsOf(address),
+      prefix,
+      rule: { maxPerClient, prefix },
+    }));
+    this.#ipv4 = new Stretches(entries.filter(({ ipv4 }) => ipv4));
+    this.#ipv6 = new Stretches(entries.filter(({ ipv4 }) => !ipv4));
+  }
+
+  /** The rule of the longest prefix that covers the address. Rules speak of addresses in whichever zone. */
+  find(address: Address): MatchedRule | undefined {
+    if (typeof address === "number") return this.#ipv4.find(address, 0, 0, 0);
+    return this.#ipv6.find(address.a >>> 0, address.b >>> 0, address.c >>> 0, address.d >>> 0);
+  }
+}
+
+function wordsOf(address: Address): Words {
+  if (typeof address === "number") return [address, 0, 0, 0];
+  return [address.a >>> 0, address.b >>> 0, address.c >>> 0, address.d >>> 0];
+}
+
+interface Entry {
+  readonly first: Words;
+  readonly prefix: number;
+  readonly rule: MatchedRule;
+}
+
+/** The addresses of one family, cut into stretches in each of which one rule holds, or none. */
+class Stretches {
+  /** The words of each stretch's first address, in ascending order. Before the first of them no rule holds. */
+  readonly #firsts: Uint32Array;
+  /** The rule of each stretch. */
+  readonly #rules: readonly (MatchedRule | undefined)[];
+
+  constructor(entries: readonly Entry[]) {
+    const firsts: Words[] = [];
+    const rules: (MatchedRule | undefined)[] = [];
+    const begin = (first: Words, rule: MatchedRule | undefined) => {
+      const last = firsts.at(-1);
+      // A stretch of no address, between a network and another that begins where it ends, or with it.
+      if (last !== undefined && compare(last, first) === 0) rules.pop();
+      else firsts.push(first);
+      rules.push(rule);
+    };
+    /** The networks around the address that has been reached, the narrowest last, and where each ends. */
+    const around: { readonly rule: MatchedRule; readonly behind: Words | undefined }[] = [];
+    /** Ends the networks that do not reach an address, or all of them. */
+    const endBefore = (address: Words | undefined) => {
+      for (let top; (top = around.at(-1)) !== undefined;) {
+        if (top.behind === undefined || address !== undefined && compare(top.behind, address) > 0) return;
+        around.pop();
+        begin(top.behind, around.at(-1)?.rule);
+      }
+    };
+    const inOrder = entries.toSorted((one, other) => compare(one.first, other.first) || one.prefix - other.prefix);
+    for (const { first, prefix, rule } of inOrder) {
+      endBefore(first);
+      begin(first, rule);
+      around.push({ rule, behind: behind(first, prefix) });
+    }
+    endBefore(undefined);
+    this.#firsts = Uint32Array.from(firsts.flat());
+    this.#rules = rules;
+  }
+
+  /** The rule of the last stretch that begins at or before an address. */
+  find(a: number, b: number, c: number, d: number): MatchedRule | undefined {
+    const firsts = this.#firsts;
+    let low = 0;
+    for (let high = this.#rules.length; low < high;) {
+      const middle = (low + high) >>> 1;
+      const at = 4 * middle;
+      const difference = firsts[at]! - a || firsts[at + 1]! - b || firsts[at + 2]! - c || firsts[at + 3]! - d;
+      if (difference <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return this.#rules[low - 1];
+  }
+}
+
+function compare(one: Words, other: Words): number {
+  return one[0] - other[0] || one[1] - other[1] || one[2] - other[2] || one[3] - other[3];
+}
+
+/** The address behind the last of a network; `undefined` where that is the last there is. */
+function behind(first: Words, prefix: number): Words | undefined {
+  const words: [number, number, number, number] = [...first];
+  // One is added at the prefix's last bit and carried on.
+  for (let bits = prefix; bits > 0;) {
+    const index = (bits - 1) >>> 5;
+    const sum = words[index]! + 2 ** (32 * (index + 1) - bits);
+    words[index] = sum % 2 ** 32;
+    if (sum < 2 ** 32) return words;
+    bits = 32 * index;
+  }
+  return undefined;
+}
