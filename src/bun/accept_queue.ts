@@ -6,7 +6,7 @@
 
 import { handleRejections, type LimitedConn } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
-import type { ConnSource } from "../limited_listener.ts";
+import type { ConnSource } from "../source_listener.ts";
 import { Limiter } from "../limiter.ts";
 import { UNIX_PEER } from "../peer.ts";
 import type { Refusal, Slot } from "../slot.ts";

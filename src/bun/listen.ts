@@ -4,7 +4,7 @@
  * @module
  */
 
-import { SourceListener } from "../limited_listener.ts";
+import { SourceListener } from "../source_listener.ts";
 import type { ListenerLike } from "../listener.ts";
 import { checkKnown, checkRecord, show } from "../options.ts";
 import { AcceptQueue } from "./accept_queue.ts";

@@ -10,7 +10,7 @@
 import { setTimeout } from "node:timers/promises";
 import { type ConnLike, handleRejections, type LimitedConn, tie } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
-import { type ConnSource, turn } from "../limited_listener.ts";
+import { type ConnSource, turn } from "../source_listener.ts";
 import type { Limiter } from "../limiter.ts";
 import type { ListenerLike } from "../listener.ts";
 import type { Refusal, Slot } from "../slot.ts";

@@ -1,5 +1,5 @@
 /**
- * What is the same in the limited listeners of all runtimes.
+ * Listeners over a source of connections: what is the same on all runtimes.
  *
  * @module
  */
