@@ -6,11 +6,11 @@
  */
 
 import { Duplex } from "node:stream";
-import { test } from "node:test";
 import { jest } from "bun:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type Slot, withSlot } from "@connlimit/connlimit";
 import { type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import { findSockets } from "../support/platform.ts";
 import {
   aWhile,
   type Conn,
@@ -22,7 +22,7 @@ import {
   nameOfError,
   PLAIN,
   served,
-  sockets,
+  testSockets as test,
   TLS,
 } from "./support.ts";
 
@@ -40,7 +40,7 @@ async function withPair(kind: Kind, use: (pair: Pair) => unknown, connectAs = co
   const limiter = new Limiter();
   {
     using listener = limited(kind, limiter);
-    const others = sockets();
+    const others = findSockets();
     const [client, accepted] = await Promise.all([connectAs(kind, listener.addr.port), listener.accept()]);
     using _ = client;
     using conn = accepted;

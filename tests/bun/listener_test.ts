@@ -6,6 +6,7 @@ import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@
 import { type LimitedConn, limitedListener, Limiter, withSlot } from "@connlimit/connlimit";
 import { type BunConn, listen } from "@connlimit/connlimit/bun";
 import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import { hiddenSockets, noIPv6, notLinux, noUnixSockets, oneAddress } from "../support/platform.ts";
 import {
   answered,
   aWhile,
@@ -31,7 +32,9 @@ async function echoAll(listener: AsyncIterable<BunConn>): Promise<void> {
 }
 
 for (const kind of KINDS) {
-  test(`limitedListener() yields admitted connections with their slots, and closes the others (${kind.name})`, async () => {
+  test(`limitedListener() yields admitted connections with their slots, and closes the others (${kind.name})`, {
+    skip: oneAddress,
+  }, async () => {
     const before = openSockets();
     const refused: [reason: string, host: string][] = [];
     {
@@ -55,25 +58,31 @@ for (const kind of KINDS) {
     await eventually(() => openSockets() === before, "every socket to be closed");
   });
 
-  test(`limitedListener() echoes for many clients at once and frees every slot (${kind.name})`, async () => {
-    using listener = limited(kind, { maxPerClient: 20 });
-    const serving = echoAll(listener);
-    const echoes = await Promise.all(Array.from({ length: 30 }, async (_, index) => {
-      using client = await connect(kind, listener.addr.port, `127.0.0.${1 + index % 3}`);
-      const echo = once(client.socket, "data");
-      client.socket.write(`hello ${index}`);
-      const [text] = await echo;
-      client.socket.end();
-      await ended(client);
-      return `${text}`;
-    }));
-    assertEquals(echoes, Array.from({ length: 30 }, (_, index) => `hello ${index}`));
-    await within(listener.limiter.idle(), "the limiter to be idle");
-    listener.close();
-    await serving;
-  });
+  test(
+    `limitedListener() echoes for many clients at once and frees every slot (${kind.name})`,
+    { skip: oneAddress },
+    async () => {
+      using listener = limited(kind, { maxPerClient: 20 });
+      const serving = echoAll(listener);
+      const echoes = await Promise.all(Array.from({ length: 30 }, async (_, index) => {
+        using client = await connect(kind, listener.addr.port, `127.0.0.${1 + index % 3}`);
+        const echo = once(client.socket, "data");
+        client.socket.write(`hello ${index}`);
+        const [text] = await echo;
+        client.socket.end();
+        await ended(client);
+        return `${text}`;
+      }));
+      assertEquals(echoes, Array.from({ length: 30 }, (_, index) => `hello ${index}`));
+      await within(listener.limiter.idle(), "the limiter to be idle");
+      listener.close();
+      await serving;
+    },
+  );
 
-  test(`limitedListener() refuses a client that connects and resets before it is accepted (${kind.name})`, async () => {
+  test(`limitedListener() refuses a client that connects and resets before it is accepted (${kind.name})`, {
+    skip: notLinux,
+  }, async () => {
     const before = openSockets();
     const refused: [reason: string, address: unknown][] = [];
     {
@@ -94,25 +103,31 @@ for (const kind of KINDS) {
     await eventually(() => openSockets() === before, "every socket to be closed");
   });
 
-  test(`limitedListener() survives 500 clients that connect and reset (${kind.name})`, async () => {
-    using listener = limited(kind, { maxPerClient: 3 });
-    const { limiter, addr: { port } } = listener;
-    const serving = echoAll(listener);
-    for (let i = 0; i < 500; i++) (await connectFrom("127.0.0.2", port)).reset();
-    using polite = await connect(kind, port);
-    const echo = once(polite.socket, "data");
-    polite.socket.write("hello");
-    assertStrictEquals(`${(await echo)[0]}`, "hello");
-    await eventually(() => limiter.open === 1, "the others to be gone");
-    const { admitted, refused } = limiter.stats();
-    assertStrictEquals(admitted + refused, 501);
-    polite.reset();
-    await within(limiter.idle(), "the limiter to be idle");
-    listener.close();
-    await serving;
-  });
+  test(
+    `limitedListener() survives 500 clients that connect and reset (${kind.name})`,
+    { skip: oneAddress },
+    async () => {
+      using listener = limited(kind, { maxPerClient: 3 });
+      const { limiter, addr: { port } } = listener;
+      const serving = echoAll(listener);
+      for (let i = 0; i < 500; i++) (await connectFrom("127.0.0.2", port)).reset();
+      using polite = await connect(kind, port);
+      const echo = once(polite.socket, "data");
+      polite.socket.write("hello");
+      assertStrictEquals(`${(await echo)[0]}`, "hello");
+      await eventually(() => limiter.open === 1, "the others to be gone");
+      const { admitted, refused } = limiter.stats();
+      assertStrictEquals(admitted + refused, 501);
+      polite.reset();
+      await within(limiter.idle(), "the limiter to be idle");
+      listener.close();
+      await serving;
+    },
+  );
 
-  test(`limitedListener() counts connections that nobody asks for, and forgets those that are reset (${kind.name})`, async () => {
+  test(`limitedListener() counts connections that nobody asks for, and forgets those that are reset (${kind.name})`, {
+    skip: hiddenSockets,
+  }, async () => {
     const before = openSockets();
     {
       using listener = limited(kind, { maxPerClient: 3 });
@@ -220,27 +235,31 @@ for (
   }
 }
 
-test("limitedListener() refuses exactly 250 of 500 connections over 50 addresses at limit 5", async () => {
-  const before = openSockets();
-  {
-    using listener = limited(PLAIN, { maxPerClient: 5 });
-    const { limiter, addr: { port } } = listener;
-    const kept = keepAll(listener);
-    const clients: Client[] = [];
-    for (let i = 0; i < 10; i++) {
-      const addresses = Array.from({ length: 50 }, (_, index) => `127.0.0.${index + 1}`);
-      clients.push(...await Promise.all(addresses.map((address) => connectFrom(address, port))));
+test(
+  "limitedListener() refuses exactly 250 of 500 connections over 50 addresses at limit 5",
+  { skip: oneAddress },
+  async () => {
+    const before = openSockets();
+    {
+      using listener = limited(PLAIN, { maxPerClient: 5 });
+      const { limiter, addr: { port } } = listener;
+      const kept = keepAll(listener);
+      const clients: Client[] = [];
+      for (let i = 0; i < 10; i++) {
+        const addresses = Array.from({ length: 50 }, (_, index) => `127.0.0.${index + 1}`);
+        clients.push(...await Promise.all(addresses.map((address) => connectFrom(address, port))));
+      }
+      await answered(limiter, 500);
+      const { open, clients: counted, peak, admitted, refusedBy } = limiter.stats();
+      assertEquals([open, counted, peak, admitted, refusedBy.client], [250, 50, 250, 250, 250]);
+      listener.close();
+      closeAll(await kept);
+      assertEquals([limiter.open, limiter.stats().clients], [0, 0]);
+      await Promise.all(clients.map(ended));
     }
-    await answered(limiter, 500);
-    const { open, clients: counted, peak, admitted, refusedBy } = limiter.stats();
-    assertEquals([open, counted, peak, admitted, refusedBy.client], [250, 50, 250, 250, 250]);
-    listener.close();
-    closeAll(await kept);
-    assertEquals([limiter.open, limiter.stats().clients], [0, 0]);
-    await Promise.all(clients.map(ended));
-  }
-  await eventually(() => openSockets() === before, "every socket to be closed");
-});
+    await eventually(() => openSockets() === before, "every socket to be closed");
+  },
+);
 
 test("limitedListener() lets onRefused say goodbye, and survives hooks that fail", async () => {
   const errors: unknown[] = [];
@@ -267,28 +286,32 @@ test("limitedListener() lets onRefused say goodbye, and survives hooks that fail
 });
 
 for (const kind of KINDS) {
-  test(`limitedListener() lets no hook end the process by what it does not wait for (${kind.name})`, async () => {
-    let calls = 0;
-    using listener = limited(kind, { maxPerClient: 0 }, {
-      onRefused(_, conn) {
-        calls++;
-        conn.read(new Uint8Array(1));
-        conn.write(bytes("busy"));
-        conn.closeWrite();
-        conn.write(bytes("too late"));
-      },
-    });
-    const kept = keepAll(listener);
-    const { port } = listener.addr;
-    // These would fail the test as unhandled rejections.
-    resetUnaccepted(port, 3);
-    using client = await connectFrom("127.0.0.1", port);
-    await ended(client);
-    await eventually(() => calls === 4, "all to be refused");
-    await aWhile();
-    listener.close();
-    assertEquals(await kept, []);
-  });
+  test(
+    `limitedListener() lets no hook end the process by what it does not wait for (${kind.name})`,
+    { skip: notLinux },
+    async () => {
+      let calls = 0;
+      using listener = limited(kind, { maxPerClient: 0 }, {
+        onRefused(_, conn) {
+          calls++;
+          conn.read(new Uint8Array(1));
+          conn.write(bytes("busy"));
+          conn.closeWrite();
+          conn.write(bytes("too late"));
+        },
+      });
+      const kept = keepAll(listener);
+      const { port } = listener.addr;
+      // These would fail the test as unhandled rejections.
+      resetUnaccepted(port, 3);
+      using client = await connectFrom("127.0.0.1", port);
+      await ended(client);
+      await eventually(() => calls === 4, "all to be refused");
+      await aWhile();
+      listener.close();
+      assertEquals(await kept, []);
+    },
+  );
 }
 
 test("withSlot() frees at once the slot for a connection that was refused and is closed", async () => {
@@ -551,7 +574,9 @@ test("LimitedListener.shutdown() is done as soon as nothing is open, whatever is
   await Promise.all([ended(first), ended(second)]);
 });
 
-test("limitedListener() counts an IPv4 client the same on a dual-stack listener, and IPv6 clients by their /64", async () => {
+test("limitedListener() counts an IPv4 client the same on a dual-stack listener, and IPv6 clients by their /64", {
+  skip: noIPv6,
+}, async () => {
   const natives = [Bun.listen({ ...onLoopback, hostname: "::" }), listen({ hostname: "::", port: 0 })] as const;
   for (const native of natives) {
     using listener = "accept" in native
@@ -573,7 +598,7 @@ test("limitedListener() counts an IPv4 client the same on a dual-stack listener,
   }
 });
 
-test("limitedListener() counts all peers of a Unix socket as one client", async () => {
+test("limitedListener() counts all peers of a Unix socket as one client", { skip: noUnixSockets }, async () => {
   const folder = mkdtempSync(`${tmpdir()}/connlimit-`);
   try {
     const path = `${folder}/socket`;

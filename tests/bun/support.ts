@@ -5,7 +5,7 @@
  */
 
 import { once } from "node:events";
-import { readdirSync, readlinkSync } from "node:fs";
+import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { assertStrictEquals } from "@std/assert";
@@ -19,6 +19,7 @@ import {
 } from "@connlimit/connlimit";
 import { type BunConn, listen, type NetAddr } from "@connlimit/connlimit/bun";
 import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import { findSockets, hiddenSockets, type Lack } from "../support/platform.ts";
 
 /** A kind of connection. */
 export interface Kind {
@@ -94,30 +95,24 @@ export async function tryConnect(kind: Kind, port: number, localAddress?: string
   return await connect(kind, port, localAddress).catch(() => undefined);
 }
 
-/** The sockets that this process has open, by descriptor. */
-export function sockets(): Map<number, string> {
-  const found = new Map<number, string>();
-  for (const name of readdirSync("/proc/self/fd")) {
-    try {
-      const target = readlinkSync(`/proc/self/fd/${name}`);
-      if (target.startsWith("socket:")) found.set(Number(name), target);
-    } catch {
-      // The descriptor of the directory itself, closed by now.
-    }
-  }
-  return found;
+type Run = () => Promise<void> | void;
+
+/** `test()` for tests that ask the system for this process's sockets. */
+export function testSockets(name: string, ...args: [Run] | [{ readonly skip: Lack }, Run]): void {
+  const [{ skip }, run] = args.length === 2 ? args : [{ skip: false as Lack }, args[0]];
+  test(name, { skip: hiddenSockets || skip }, run);
 }
 
 /** Whether a descriptor is open. */
 export type IsOpen = () => boolean;
 
 /** Watches the server's side of the only connection that was made since. */
-export function served(before: ReadonlyMap<number, string>, { socket }: Client): IsOpen {
+export function served(before: ReadonlyMap<number, number>, { socket }: Client): IsOpen {
   const { fd } = (socket as unknown as { readonly _handle: { readonly fd: number } })._handle;
-  const made = [...sockets()].filter(([other, target]) => other !== fd && before.get(other) !== target);
+  const made = [...findSockets()].filter(([other, node]) => other !== fd && before.get(other) !== node);
   assertStrictEquals(made.length, 1);
-  const [[server, target]] = made as [[number, string]];
-  return () => sockets().get(server) === target;
+  const [[server, node]] = made as [[number, number]];
+  return () => findSockets().get(server) === node;
 }
 
 /** Serves until the listener is closed, keeping every connection; resolves to them. */

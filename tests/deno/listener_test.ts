@@ -4,12 +4,14 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { echoAll } from "../support/deno.ts";
+import { echoAll, testUnless } from "../support/deno.ts";
 import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { noPosix, noUnixSockets } from "../support/platform.ts";
 
-Deno.test("limitedListener() counts all peers of a Unix socket as one client", async () => {
+testUnless(noUnixSockets, "limitedListener() counts all peers of a Unix socket as one client", async () => {
   const path = await Deno.makeTempFile();
   await Deno.remove(path);
   using listener = limitedListener(Deno.listen({ transport: "unix", path }), { maxPerClient: 2 });
@@ -50,44 +52,48 @@ Deno.test("limitedListener() over Deno.listenTls() limits, and frees at the end 
   await serving;
 });
 
-Deno.test("limitedListener() survives having no file descriptors left, without spinning, and recovers", async () => {
-  const script = new URL("exhausted_server.ts", import.meta.url).pathname;
-  const child = new Deno.Command("sh", {
-    args: ["-c", `ulimit -n 64 && exec "$0" run -A --quiet "$1"`, Deno.execPath(), script],
-    stdout: "piped",
-  }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(splitLines()).getReader();
-  const read = async () => JSON.parse((await within(lines.read(), "the server")).value!);
-  const readUntil = async (condition: (state: Awaited<ReturnType<typeof read>>) => boolean, what: string) => {
-    let state: Awaited<ReturnType<typeof read>>;
-    await eventually(async () => condition(state = await read()), what);
-    return state;
-  };
+testUnless(
+  noPosix,
+  "limitedListener() survives having no file descriptors left, without spinning, and recovers",
+  async () => {
+    const script = fileURLToPath(new URL("exhausted_server.ts", import.meta.url));
+    const child = new Deno.Command("sh", {
+      args: ["-c", `ulimit -n 64 && exec "$0" run -A --quiet "$1"`, Deno.execPath(), script],
+      stdout: "piped",
+    }).spawn();
+    const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(splitLines()).getReader();
+    const read = async () => JSON.parse((await within(lines.read(), "the server")).value!);
+    const readUntil = async (condition: (state: Awaited<ReturnType<typeof read>>) => boolean, what: string) => {
+      let state: Awaited<ReturnType<typeof read>>;
+      await eventually(async () => condition(state = await read()), what);
+      return state;
+    };
 
-  const port = await read();
-  const clients = await Promise.all(Array.from({ length: 100 }, () => connectFrom("127.0.0.1", port)));
-  const exhausted = await readUntil(({ errors }) => errors >= 3, "accepts to fail");
-  assert(exhausted.open > 20 && exhausted.open < 64, `${exhausted.open} open`);
-  assertStrictEquals(exhausted.code, "EMFILE");
-  assertStrictEquals(exhausted.acceptErrors, exhausted.errors);
+    const port = await read();
+    const clients = await Promise.all(Array.from({ length: 100 }, () => connectFrom("127.0.0.1", port)));
+    const exhausted = await readUntil(({ errors }) => errors >= 3, "accepts to fail");
+    assert(exhausted.open > 20 && exhausted.open < 64, `${exhausted.open} open`);
+    assertStrictEquals(exhausted.code, "EMFILE");
+    assertStrictEquals(exhausted.acceptErrors, exhausted.errors);
 
-  // At one try in 200 ms, 50 reports 10 ms apart have room for a few errors; a loop that spins has tens of thousands.
-  let later = exhausted;
-  for (let report = 0; report < 50; report++) later = await read();
-  assert(later.errors - exhausted.errors <= 20, `${later.errors - exhausted.errors} errors in 50 reports`);
+    // At one try in 200 ms, 50 reports 10 ms apart have room for a few errors; a loop that spins has tens of thousands.
+    let later = exhausted;
+    for (let report = 0; report < 50; report++) later = await read();
+    assert(later.errors - exhausted.errors <= 20, `${later.errors - exhausted.errors} errors in 50 reports`);
 
-  for (const client of clients.splice(0, 60)) client[Symbol.dispose]();
-  await readUntil(({ admitted }) => admitted === 100, "the clients in the queue to be accepted");
-  for (const client of clients) client[Symbol.dispose]();
-  await readUntil(({ open }) => open === 0, "all to be gone");
-  using client = await connectFrom("127.0.0.1", port);
-  client.socket.end("echo");
-  assertStrictEquals(await ended(client), "echo");
+    for (const client of clients.splice(0, 60)) client[Symbol.dispose]();
+    await readUntil(({ admitted }) => admitted === 100, "the clients in the queue to be accepted");
+    for (const client of clients) client[Symbol.dispose]();
+    await readUntil(({ open }) => open === 0, "all to be gone");
+    using client = await connectFrom("127.0.0.1", port);
+    client.socket.end("echo");
+    assertStrictEquals(await ended(client), "echo");
 
-  child.kill("SIGKILL");
-  await child.status;
-  await lines.cancel();
-});
+    child.kill("SIGKILL");
+    await child.status;
+    await lines.cancel();
+  },
+);
 
 function splitLines(): TransformStream<string, string> {
   let rest = "";

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { HttpClient } from "../http/client.ts";
@@ -27,7 +28,7 @@ async function withServer(file: string, start: "deno" | "bun", use: (port: numbe
   const folder = await Deno.makeTempDir();
   const copy = `${folder}/server.ts`;
   await Deno.writeTextFile(copy, program);
-  const config = ["--config", new URL("deno.json", ROOT).pathname];
+  const config = ["--config", fileURLToPath(new URL("deno.json", ROOT))];
   const [command, args] = start === "bun"
     ? [(await bun()).command, [...printed, "-e", program]]
     : [Deno.execPath(), [...printed, ...printed[0] === "serve" ? [`--port=${port}`] : [], ...config, copy]];

@@ -5,41 +5,30 @@
  */
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
+import { projectOf } from "../support/published.ts";
 import { node } from "../support/runtimes.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
 
-async function run(command: string, ...args: string[]): Promise<string> {
-  const { stdout, stderr } = await new Deno.Command(command, { args, cwd: ROOT }).output();
-  return [stdout, stderr].map((output) => new TextDecoder().decode(output)).join("");
-}
-
-/** Takes the types out of the sources and leaves the rest as it is. That they are right is seen to elsewhere. */
-async function strip(folder: string): Promise<void> {
-  const options = "--noEmit false --target esnext --rewriteRelativeImportExtensions --rootDir .";
-  const command = `tsc -p tests/types/standard.tsconfig.json ${options} --outDir ${folder}`;
-  await run(Deno.execPath(), "task", "--config", "tests/tools/deno.json", "--eval", command);
-  await Deno.writeTextFile(`${folder}/package.json`, '{ "type": "module" }');
-}
-
-Deno.test("The library runs on Node without its types, and its declarations need those of no runtime", async () => {
-  const { exports } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+Deno.test("The package runs on Node without its types", async () => {
   const { command } = await node();
-  const folder = await Deno.makeTempDir();
-  try {
-    await strip(folder);
-    for (const entry of Object.values<string>(exports)) {
-      const url = JSON.stringify(`${folder}/${entry.replace(/ts$/, "js")}`);
-      const program = `console.log(typeof await import(${url}))`;
-      assertStrictEquals(await run(command, "--input-type=module", "--eval", program), "object\n");
-    }
-    const declarations = (await filesIn(folder)).filter((file) => file.endsWith(".d.ts"));
-    const text = (await Promise.all(declarations.map((file) => Deno.readTextFile(file)))).join("\n");
-    assertStrictEquals(text.includes("export declare class Limiter"), true);
-    assertEquals(text.match(/^\/\/\/ *<reference.*|^(import|export)\b.* from "[^.].*|\bimport\("[^.].*/gm), null);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
+  const cwd = await projectOf("Node");
+  for (const entry of Object.keys(manifest.exports)) {
+    const program = `console.log(typeof await import(${JSON.stringify(manifest.name + entry.slice(1))}))`;
+    const args = ["--input-type=module", "--eval", program];
+    const { stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
+    assertStrictEquals([stdout, stderr].map((text) => new TextDecoder().decode(text)).join(""), "object\n");
   }
+});
+
+Deno.test("The package's declarations need those of no runtime", async () => {
+  await node();
+  const declarations = (await filesIn(`${await projectOf("Node")}/node_modules`)).filter((file) =>
+    file.endsWith(".d.ts")
+  );
+  const text = (await Promise.all(declarations.map((file) => Deno.readTextFile(file)))).join("\n");
+  assertStrictEquals(text.includes("export declare class Limiter"), true);
+  assertEquals(text.match(/^\/\/\/ *<reference.*|^(import|export)\b.* from "[^.].*|\bimport\("[^.].*/gm), null);
 });
 
 async function filesIn(folder: string): Promise<string[]> {

@@ -10,6 +10,7 @@ import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
 import { eventually } from "../support/net.ts";
+import { oneAddress } from "../support/platform.ts";
 import { BunFollower } from "../../src/http/bun.ts";
 import { Hold } from "../../src/http/hold.ts";
 import { Served, turn } from "./serve.ts";
@@ -63,37 +64,41 @@ test("limitRequests() holds the slot of a request that was made of the server's,
   await eventually(() => limiter.open === 0, "the slot to be free");
 });
 
-test("limitRequests() keeps nothing of requests that have ended, and of refused ones", async () => {
-  await using server = new Served(async (request) => {
-    await Promise.resolve();
-    return new Response(request.url.endsWith("/stream") ? new Response("ok").body : "ok");
-  }, { limits: { maxPerClient: 10, networks: { "127.0.0.66/32": { maxPerClient: 0 } } } });
-  const ask = async (address: string, path: string, status: number) => {
-    let client = await server.connect(address);
-    for (let i = 0; i < 1000; i++) {
-      client.send(`GET ${path}`);
-      const answer = await client.answer();
-      assertStrictEquals(answer.status, status);
-      if (status !== 200) {
-        client[Symbol.dispose]();
-        client = await server.connect(address);
+test(
+  "limitRequests() keeps nothing of requests that have ended, and of refused ones",
+  { skip: oneAddress },
+  async () => {
+    await using server = new Served(async (request) => {
+      await Promise.resolve();
+      return new Response(request.url.endsWith("/stream") ? new Response("ok").body : "ok");
+    }, { limits: { maxPerClient: 10, networks: { "127.0.0.66/32": { maxPerClient: 0 } } } });
+    const ask = async (address: string, path: string, status: number) => {
+      let client = await server.connect(address);
+      for (let i = 0; i < 1000; i++) {
+        client.send(`GET ${path}`);
+        const answer = await client.answer();
+        assertStrictEquals(answer.status, status);
+        if (status !== 200) {
+          client[Symbol.dispose]();
+          client = await server.connect(address);
+        }
       }
-    }
-  };
-  const all = () =>
-    Promise.all([
-      ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/", 200)),
-      ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/stream", 200)),
-      ask("127.0.0.66", "/", 403),
-    ]);
-  await all();
-  await server.empty();
-  const before = heapUsed();
-  await all();
-  await server.empty();
-  // Seven thousand requests, of which each would be a kilobyte and more.
-  assertLessOrEqual(heapUsed() - before, 3 * 2 ** 20);
-});
+    };
+    const all = () =>
+      Promise.all([
+        ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/", 200)),
+        ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/stream", 200)),
+        ask("127.0.0.66", "/", 403),
+      ]);
+    await all();
+    await server.empty();
+    const before = heapUsed();
+    await all();
+    await server.empty();
+    // Seven thousand requests, of which each would be a kilobyte and more.
+    assertLessOrEqual(heapUsed() - before, 3 * 2 ** 20);
+  },
+);
 
 test("limitRequests() keeps handlers within the limit that work for clients who reset at once", async () => {
   let [working, most] = [0, 0];

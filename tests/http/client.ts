@@ -6,6 +6,7 @@
 
 import type { Socket } from "node:net";
 import { type Client, connectFrom, within } from "../support/net.ts";
+import { CLIENT_ADDRESS } from "../support/platform.ts";
 
 /** An answer, or its head. */
 export interface Answer {
@@ -31,7 +32,7 @@ export class HttpClient implements Disposable {
   }
 
   /** Connects from an address of choice. */
-  static async connect(port: number, address = "127.0.0.2"): Promise<HttpClient> {
+  static async connect(port: number, address: string = CLIENT_ADDRESS): Promise<HttpClient> {
     return new HttpClient(await connectFrom(address, port));
   }
 

@@ -6,6 +6,7 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
+import { oneAddress } from "../support/platform.ts";
 import { HttpClient } from "./client.ts";
 import { Served } from "./serve.ts";
 
@@ -84,63 +85,67 @@ const KINDS = {
     new Response(new ReadableStream({ start: (body) => body.enqueue(TEXT), cancel: left })),
 };
 
-test("limitRequests() lets no client have more under way than it may, and refuses nothing else", async () => {
-  const models = Array.from({ length: CLIENTS }, (_, i) => new Model(`127.0.1.${i + 1}`));
-  const asked = new Map<string, [Model, Asked]>();
-  const unjustified: string[] = [];
-  const statuses: Record<number, number> = {};
+test(
+  "limitRequests() lets no client have more under way than it may, and refuses nothing else",
+  { skip: oneAddress },
+  async () => {
+    const models = Array.from({ length: CLIENTS }, (_, i) => new Model(`127.0.0.${i + 2}`));
+    const asked = new Map<string, [Model, Asked]>();
+    const unjustified: string[] = [];
+    const statuses: Record<number, number> = {};
 
-  await using server = new Served(async (request) => {
-    const [kind, id] = new URL(request.url).pathname.slice(1).split("/") as [keyof typeof KINDS, string];
-    const [model, one] = asked.get(id)!;
-    model.handle();
-    // For a client that has left the handler has nothing under way.
-    const done = () => one.abandoned || model.handled();
-    const left = () => void setTimeout(() => model.answered(one), 0);
-    const response = await KINDS[kind](request, done, left);
-    if (kind !== "stream" && kind !== "endless") done();
-    return response;
-  }, { limits: { maxPerClient: LIMIT } });
+    await using server = new Served(async (request) => {
+      const [kind, id] = new URL(request.url).pathname.slice(1).split("/") as [keyof typeof KINDS, string];
+      const [model, one] = asked.get(id)!;
+      model.handle();
+      // For a client that has left the handler has nothing under way.
+      const done = () => one.abandoned || model.handled();
+      const left = () => void setTimeout(() => model.answered(one), 0);
+      const response = await KINDS[kind](request, done, left);
+      if (kind !== "stream" && kind !== "endless") done();
+      return response;
+    }, { limits: { maxPerClient: LIMIT } });
 
-  async function use(model: Model, n: number): Promise<void> {
-    let connection: HttpClient | undefined;
-    for (let i = 0; i < REQUESTS; i++) {
-      connection ??= await HttpClient.connect(server.port, model.address);
-      const kind = Object.keys(KINDS)[(n + i * (n + 1)) % 5]!;
-      const id = `${model.address}-${n}-${i}`;
-      const one = model.ask();
-      asked.set(id, [model, one]);
-      if (kind === "upload") connection.send(`POST /upload/${id}`, "Content-Length: 4");
-      else connection.send(`GET /${kind}/${id}`);
-      if (kind === "upload") connection.write("text");
-      const head = await connection.head();
-      statuses[head.status] = (statuses[head.status] ?? 0) + 1;
-      if (head.status === 429) {
-        if (one.most < LIMIT) unjustified.push(`${id} ${kind}: ${one.most}`);
-        model.answered(one);
-        connection[Symbol.dispose]();
-        connection = undefined;
-      } else if (kind === "endless") {
-        one.abandoned = true;
-        model.handled();
-        if (i % 2 === 0) connection.reset();
-        else connection[Symbol.dispose]();
-        connection = undefined;
-      } else {
-        await connection.body(head);
-        model.answered(one);
+    async function use(model: Model, n: number): Promise<void> {
+      let connection: HttpClient | undefined;
+      for (let i = 0; i < REQUESTS; i++) {
+        connection ??= await HttpClient.connect(server.port, model.address);
+        const kind = Object.keys(KINDS)[(n + i * (n + 1)) % 5]!;
+        const id = `${model.address}-${n}-${i}`;
+        const one = model.ask();
+        asked.set(id, [model, one]);
+        if (kind === "upload") connection.send(`POST /upload/${id}`, "Content-Length: 4");
+        else connection.send(`GET /${kind}/${id}`);
+        if (kind === "upload") connection.write("text");
+        const head = await connection.head();
+        statuses[head.status] = (statuses[head.status] ?? 0) + 1;
+        if (head.status === 429) {
+          if (one.most < LIMIT) unjustified.push(`${id} ${kind}: ${one.most}`);
+          model.answered(one);
+          connection[Symbol.dispose]();
+          connection = undefined;
+        } else if (kind === "endless") {
+          one.abandoned = true;
+          model.handled();
+          if (i % 2 === 0) connection.reset();
+          else connection[Symbol.dispose]();
+          connection = undefined;
+        } else {
+          await connection.body(head);
+          model.answered(one);
+        }
       }
+      connection?.[Symbol.dispose]();
     }
-    connection?.[Symbol.dispose]();
-  }
 
-  await Promise.all(models.flatMap((model) => Array.from({ length: CONNECTIONS }, (_, n) => use(model, n))));
-  await server.empty();
-  assertEquals(unjustified, []);
-  for (const { peak, address } of models) assertLessOrEqual(peak, LIMIT, `${peak} under way for ${address}`);
-  assert(models.some(({ peak }) => peak === LIMIT));
-  assertStrictEquals(statuses[200]! + statuses[429]!, CLIENTS * CONNECTIONS * REQUESTS);
-  assert(statuses[200]! > 1000 && statuses[429]! > 500, JSON.stringify(statuses));
-  const { admitted, refused } = server.limiter.stats();
-  assertEquals([admitted, refused], [statuses[200]!, statuses[429]!]);
-});
+    await Promise.all(models.flatMap((model) => Array.from({ length: CONNECTIONS }, (_, n) => use(model, n))));
+    await server.empty();
+    assertEquals(unjustified, []);
+    for (const { peak, address } of models) assertLessOrEqual(peak, LIMIT, `${peak} under way for ${address}`);
+    assert(models.some(({ peak }) => peak === LIMIT));
+    assertStrictEquals(statuses[200]! + statuses[429]!, CLIENTS * CONNECTIONS * REQUESTS);
+    assert(statuses[200]! > 1000 && statuses[429]! > 500, JSON.stringify(statuses));
+    const { admitted, refused } = server.limiter.stats();
+    assertEquals([admitted, refused], [statuses[200]!, statuses[429]!]);
+  },
+);

@@ -8,6 +8,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
 import { limitRequests, type RequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
 import { eventually, within } from "../support/net.ts";
+import { CLIENT_ADDRESS } from "../support/platform.ts";
 import { HttpClient } from "./client.ts";
 
 /** Which runtime it is. */
@@ -75,7 +76,7 @@ export class Served implements AsyncDisposable {
   }
 
   /** A client, from an address of choice, which is closed in the end. */
-  async connect(address = "127.0.0.2"): Promise<HttpClient> {
+  async connect(address: string = CLIENT_ADDRESS): Promise<HttpClient> {
     const client = await HttpClient.connect(this.port, address);
     this.#clients.push(client);
     return client;

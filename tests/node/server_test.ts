@@ -13,6 +13,7 @@ import { Limiter } from "@connlimit/connlimit";
 import { limitServer, type ServerLike } from "@connlimit/connlimit/node";
 import { heapUsed } from "../support/memory.ts";
 import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { oneAddress } from "../support/platform.ts";
 import { KINDS, Limited } from "./servers.ts";
 
 const { ask } = KINDS.net!;
@@ -28,7 +29,9 @@ async function isServed({ socket }: Client): Promise<boolean> {
   return await within(answer, "an answer or the end");
 }
 
-test("limitServer() admits as many connections of a client as the limits say, and counts each client by itself", async () => {
+test("limitServer() admits as many connections of a client as the limits say, and counts each client by itself", {
+  skip: oneAddress,
+}, async () => {
   await using limited = await serve({ limits: { maxPerClient: 2 } });
   using one = await connectFrom("127.0.0.1", limited.port);
   using two = await connectFrom("127.0.0.1", limited.port);
@@ -67,7 +70,7 @@ test("limitServer() counts the connections of several servers together where the
   assertStrictEquals(await isServed(two), false);
 });
 
-test("limitServer() with several limiters admits what all of them admit", async () => {
+test("limitServer() with several limiters admits what all of them admit", { skip: oneAddress }, async () => {
   await using limited = await serve({ limits: { maxPerClient: 2 } });
   const total = limitServer(limited.server, { maxTotal: 3 }).limiter;
   const clients: Client[] = [];

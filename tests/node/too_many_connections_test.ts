@@ -17,6 +17,7 @@ import {
 import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
 import { TokenBucket } from "../../src/node/token_bucket.ts";
 import { connectFrom, ended, eventually, openSockets } from "../support/net.ts";
+import { CLIENT_ADDRESS, oneAddress } from "../support/platform.ts";
 import { isBun, KINDS, Limited, shakeHands } from "./servers.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -70,7 +71,7 @@ test("tooManyConnections() answers also who has sent much that is not read", asy
   assert((await ask(limited.port, "127.0.0.1", post)).startsWith("HTTP/1.1 429 "));
 });
 
-test("tooManyConnections() lets the admitted through", async () => {
+test("tooManyConnections() lets the admitted through", { skip: oneAddress }, async () => {
   await using limited = await listen({ maxPerClient: 1 });
   using client = await connectFrom("127.0.0.1", limited.port);
   client.socket.write(REQUEST);
@@ -80,22 +81,26 @@ test("tooManyConnections() lets the admitted through", async () => {
     .endsWith("an answer"));
 });
 
-test("tooManyConnections() just closes past its budget, of which a flood gets no more", async () => {
-  const before = openSockets();
-  {
-    await using limited = await listen({ maxPerClient: 0 }, { burst: 100, perSecond: 0 });
-    let told = 0;
-    const crowd = Array.from({ length: 50 }, async (_, visitor) => {
-      for (let visit = 0; visit < 200; visit++) {
-        if ((await ask(limited.port, `127.0.0.${visitor + 1}`)).startsWith("HTTP/1.1 429 ")) told++;
-      }
-    });
-    await Promise.all(crowd);
-    await limited.answered(0, 10_000);
-    assert(told > 0 && told <= 100, `${told} were told`);
-  }
-  await eventually(() => openSockets() <= before, "every socket to be closed");
-});
+test(
+  "tooManyConnections() just closes past its budget, of which a flood gets no more",
+  { skip: oneAddress },
+  async () => {
+    const before = openSockets();
+    {
+      await using limited = await listen({ maxPerClient: 0 }, { burst: 100, perSecond: 0 });
+      let told = 0;
+      const crowd = Array.from({ length: 50 }, async (_, visitor) => {
+        for (let visit = 0; visit < 200; visit++) {
+          if ((await ask(limited.port, `127.0.0.${visitor + 1}`)).startsWith("HTTP/1.1 429 ")) told++;
+        }
+      });
+      await Promise.all(crowd);
+      await limited.answered(0, 10_000);
+      assert(told > 0 && told <= 100, `${told} were told`);
+    }
+    await eventually(() => openSockets() <= before, "every socket to be closed");
+  },
+);
 
 test("tooManyConnections() keeps no socket for clients that never read nor leave", async () => {
   await using limited = await listen({ maxPerClient: 0 });
@@ -119,11 +124,11 @@ for (const name of ["tls", "https", "http2"]) {
       limits: { maxPerClient: 0 },
       hooks: { onRefused: tooManyConnections({ onRefused }) },
     });
-    using client = await connectFrom("127.0.0.7", limited.port);
+    using client = await connectFrom(CLIENT_ADDRESS, limited.port);
     if (isBun && name === "https") await shakeHands(client);
     else client.socket.write(REQUEST);
     assertStrictEquals(await ended(client), "");
-    assertEquals(told, [["client", "127.0.0.7", false]]);
+    assertEquals(told, [["client", CLIENT_ADDRESS, false]]);
   });
 }
 
@@ -138,9 +143,9 @@ function observer() {
 test("tooManyConnections() tells its onRefused of every refusal, within the budget and past it", async () => {
   const { told, onRefused } = observer();
   await using limited = await listen({ maxPerClient: 0 }, { onRefused, burst: 1, perSecond: 0, writeDeadline: 5_000 });
-  const answers = [await ask(limited.port), await ask(limited.port, "127.0.0.2")];
+  const answers = [await ask(limited.port), await ask(limited.port, CLIENT_ADDRESS)];
   assertEquals(answers.map((answer) => answer.slice(0, 12)), ["HTTP/1.1 429", ""]);
-  assertEquals(told, [["client", "127.0.0.1", false], ["client", "127.0.0.2", false]]);
+  assertEquals(told, [["client", "127.0.0.1", false], ["client", CLIENT_ADDRESS, false]]);
 });
 
 test("tooManyConnections() answers all the same where its onRefused fails, and onError is told", async () => {

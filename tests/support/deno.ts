@@ -5,6 +5,12 @@
  */
 
 import { answers, type Client, connectFrom, eventually } from "./net.ts";
+import type { Lack } from "./platform.ts";
+
+/** A test that is skipped where something is lacking. Its name then says what. */
+export function testUnless(lack: Lack, name: string, run: () => Promise<void>): void {
+  Deno.test(lack ? `${name} (skipped: ${lack})` : name, { ignore: lack !== false }, run);
+}
 
 /** A client and the connection that Deno has accepted from it. */
 export async function pair(): Promise<[Client, Deno.TcpConn]> {

@@ -5,8 +5,9 @@
  */
 
 import { once } from "node:events";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
+import { findSockets, oneAddress } from "./platform.ts";
 
 /** A client's socket. Node's sockets can choose their own address and can reset. */
 export interface Client extends Disposable {
@@ -40,9 +41,9 @@ export function certificate(): { cert: string; key: string } {
 /** Whether somebody listens at a port. */
 export async function answers(port: number): Promise<boolean> {
   try {
-    // Not from the address it goes to: where nobody listens, such a connection can meet itself.
-    using _ = await connectFrom("127.0.0.9", port);
-    return true;
+    // Where nobody listens, a connection can meet itself, unless it comes from another address than it goes to.
+    using client = await connectFrom(oneAddress ? "127.0.0.1" : "127.0.0.9", port);
+    return client.socket.localAddress !== "127.0.0.1" || client.socket.localPort !== port;
   } catch {
     return false;
   }
@@ -78,15 +79,7 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }
 
-/** How many sockets this process has open, by the system's count. */
+/** How many sockets this process has open, by the system's count; always none where it hides them. */
 export function openSockets(): number {
-  let count = 0;
-  for (const name of readdirSync("/proc/self/fd")) {
-    try {
-      if (readlinkSync(`/proc/self/fd/${name}`).startsWith("socket:")) count++;
-    } catch {
-      // The descriptor of the directory itself, closed by now.
-    }
-  }
-  return count;
+  return findSockets().size;
 }

@@ -8,7 +8,7 @@
  */
 
 import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
 /** A program that runs TypeScript files, which may import the package by its name, from the repository's root. */
 export interface Runtime {
@@ -44,7 +44,9 @@ export async function bun(): Promise<Runtime> {
 /** The machine's Node if it is recent enough, and else one from the npm registry. */
 export async function node(): Promise<Runtime> {
   await install();
-  const args = ["--import", createRequire(new URL("deno.json", TOOLS)).resolve("tsx")];
+  // By URL, since Node takes the drive in a path of Windows for a scheme.
+  const tsx = pathToFileURL(createRequire(new URL("deno.json", TOOLS)).resolve("tsx")).href;
+  const args = ["--import", tsx];
   for (const find of [() => "node", installNode]) {
     const command = await find();
     const version = await versionOf(command);
@@ -65,14 +67,15 @@ function install(): Promise<void> {
 
 /** Installs Node for this platform. (`npm:node` would find the package by itself, with the help of npm and Node.) */
 async function installNode(): Promise<string> {
-  const platform = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
+  const windows = Deno.build.os === "windows";
+  const platform = `${windows ? "win" : Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
   const name = platform === "darwin-arm64" ? `node-bin-${platform}` : `node-${platform}`;
   const project = new URL("node/", TOOLS);
   await Deno.mkdir(project, { recursive: true });
   const config = { nodeModulesDir: "auto", imports: { [name]: `npm:${name}@${NODE_WHERE_THERE_IS_NONE}` } };
   await Deno.writeTextFile(new URL("deno.json", project), JSON.stringify(config));
   await runDeno(project, "install", "--quiet");
-  return fileURLToPath(new URL(`node_modules/${name}/bin/node`, project));
+  return fileURLToPath(new URL(`node_modules/${name}/bin/node${windows ? ".exe" : ""}`, project));
 }
 
 async function runDeno(cwd: URL, ...args: string[]): Promise<void> {
@@ -96,8 +99,11 @@ function isRecent(version: string): boolean {
   return major > OLDEST_NODE[0] || major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1];
 }
 
+/** What programs are run on. */
+export type RuntimeName = "Deno" | "Bun" | "Node";
+
 /** All of them, by their names. */
-export const RUNTIMES: Readonly<Record<"Deno" | "Bun" | "Node", () => Promise<Runtime>>> = {
+export const RUNTIMES: Readonly<Record<RuntimeName, () => Promise<Runtime>>> = {
   Deno: deno,
   Bun: bun,
   Node: node,
