@@ -24,10 +24,11 @@ const LONGEST_WAIT = 200;
 
 /**
  * While connections queue up, accepts are ready at once and the event loop would not come round to the open ones for 50
- * ms and more. With a turn after each refusal and after every so many admissions, those wait 2 and 10 ms at the 99th
- * percentile, under a thousand connections in flight (`bench/tcp_latency.ts`).
+ * ms and more. With a turn after each refusal and after every so many admissions, those wait 2 and 4 ms at the 99th
+ * percentile, under a thousand connections in flight (`bench/tcp_latency.ts`). With one admission a turn, a server whose
+ * turns are long would take in new clients half as fast.
  */
-const ADMISSIONS_PER_TURN = 8;
+const ADMISSIONS_PER_TURN = 2;
 
 /** The admitted connections of a Deno listener. */
 export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
