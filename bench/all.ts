@@ -15,21 +15,11 @@ import { requestsPerSecond } from "./http_requests.ts";
 import { outputOf, program, type RuntimeName, Server } from "./load.ts";
 import { measureInRounds } from "./rounds.ts";
 import type { Mode } from "./server.ts";
+import { median, medianRatio, quantile } from "./statistics.ts";
 import type { FetchMode } from "./server_fetch.ts";
 import type { NodeMode } from "./server_node.ts";
 import { cpuPerConnection } from "./tcp_cpu.ts";
 import { measure as measureLatency } from "./tcp_latency.ts";
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
-}
-
-const median = (values: readonly number[]) => quantile(values, 0.5);
-
-/** The median of the ratios of each round, in which the two were measured next to each other. */
-const ratio = (values: readonly number[], references: readonly number[]) =>
-  median(values.map((value, round) => value / references[round]!));
 
 /** @param least Whether `reach` is the least rather than the most. */
 function row(work: string, figure: number, unit: string, reach: number, detail: string, least = false): void {
@@ -65,7 +55,13 @@ async function core(runs: number): Promise<void> {
   }
   const compare = (work: string, group: string, reference: string, reach: number) => {
     const [ours, theirs] = [figures.get(`${group}: connlimit`)!, figures.get(`${group}: ${reference}`)!];
-    row(work, ratio(ours, theirs), "×", reach, `${median(ours).toFixed(0)} ns to ${median(theirs).toFixed(0)} ns`);
+    row(
+      work,
+      medianRatio(ours, theirs),
+      "×",
+      reach,
+      `${median(ours).toFixed(0)} ns to ${median(theirs).toFixed(0)} ns`,
+    );
   };
   compare("accept + release, 10,000 IPv4 clients", "accept + release, IPv4", "hand-written map", 1.3);
   compare("accept + release, 10,000 IPv6 clients", "accept + release, IPv6", "hand-written map", 4);
@@ -87,7 +83,13 @@ async function tcpCpu(rounds: number): Promise<void> {
     cpuPerConnection,
   );
   const compare = (work: string, figures: readonly number[], reach: number) =>
-    row(work, ratio(figures, bare), "×", reach, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
+    row(
+      work,
+      medianRatio(figures, bare),
+      "×",
+      reach,
+      `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`,
+    );
   compare("CPU per admitted and closed TCP connection", admit, 1.05);
   compare("CPU per refused TCP connection", refuse, 1.1);
 }
@@ -112,7 +114,13 @@ async function bunCpu(rounds: number): Promise<void> {
     cpuPerConnection,
   );
   const compare = (work: string, figures: readonly number[]) =>
-    row(work, ratio(figures, bare), "×", 1.1, `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`);
+    row(
+      work,
+      medianRatio(figures, bare),
+      "×",
+      1.1,
+      `${median(figures).toFixed(1)} µs to ${median(bare).toFixed(1)} µs`,
+    );
   compare("Bun, CPU per admitted connection, callbacks", figures.admit);
   compare("Bun, CPU per refused connection, callbacks", figures.refuse);
   compare("Bun, CPU per refused connection, accept loop", figures["refuse in loop"]);
@@ -123,7 +131,7 @@ async function bunEcho(rounds: number): Promise<void> {
   const figures = await measureInRounds(on<BunMode>("server_bun.ts", "Bun"), modes, rounds, megabytesPerSecond);
   const { "echo raw": raw, "echo streams": streams } = figures;
   const detail = `${median(streams).toFixed(0)} MB/s to ${median(raw).toFixed(0)} MB/s`;
-  row("Bun, echo by streams, against handlers", ratio(streams, raw), "×", 0.85, detail, true);
+  row("Bun, echo by streams, against handlers", medianRatio(streams, raw), "×", 0.85, detail, true);
 }
 
 async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> {
@@ -132,16 +140,16 @@ async function nodeServers(runtime: RuntimeName, rounds: number): Promise<void> 
   compareRequests(`${runtime}, requests to node:http`, requests["http limited"], requests.http, 0.97);
   const cpu = await measureInRounds(server, ["destroy", "refuse", "read and destroy"], rounds, cpuPerConnection);
   const [refuse, destroy] = [median(cpu.refuse).toFixed(1), median(cpu.destroy).toFixed(1)];
-  const read = ratio(cpu["read and destroy"], cpu.destroy).toFixed(2);
+  const read = medianRatio(cpu["read and destroy"], cpu.destroy).toFixed(2);
   const detail = `${refuse} µs to ${destroy} µs; reading the address alone makes it ${read} ×`;
-  row(`${runtime}, CPU per refused connection of node:net`, ratio(cpu.refuse, cpu.destroy), "×", 1.05, detail);
+  row(`${runtime}, CPU per refused connection of node:net`, medianRatio(cpu.refuse, cpu.destroy), "×", 1.05, detail);
 }
 
 async function fetchHandlers(runtime: "Deno" | "Bun", reach: number, rounds: number): Promise<void> {
   const modes = ["answer", "ask and answer", "answer limited", "refuse", "refuse limited"] as const;
   const figures = await measureInRounds(on<FetchMode>("server_fetch.ts", runtime), modes, rounds, requestsPerSecond);
   const asked = `; asking for the address alone makes it ${
-    ratio(figures["ask and answer"], figures.answer).toFixed(2)
+    medianRatio(figures["ask and answer"], figures.answer).toFixed(2)
   } ×`;
   compareRequests(`${runtime}.serve, requests`, figures["answer limited"], figures.answer, reach, asked);
   compareRequests(`${runtime}.serve, refused requests`, figures["refuse limited"], figures.refuse, 0.9);
@@ -155,7 +163,7 @@ function compareRequests(
   note = "",
 ): void {
   const detail = `${median(ours).toFixed(0)} to ${median(theirs).toFixed(0)} a second${note}`;
-  row(work, ratio(ours, theirs), "×", reach, detail, true);
+  row(work, medianRatio(ours, theirs), "×", reach, detail, true);
 }
 
 /** Starts servers of a file, on a runtime, by their modes. */

@@ -7,29 +7,12 @@
  */
 
 import { Limiter } from "../mod.ts";
+import { handWritten } from "./hand_written.ts";
 import { assertEquals } from "@std/assert";
 
 const CLIENTS = 10_000;
 const IPV4 = Array.from({ length: CLIENTS }, (_, i) => `10.${i >> 8}.${i & 255}.${1 + i % 250}`);
 const IPV6 = Array.from({ length: CLIENTS }, (_, i) => `2001:db8:${(i >> 4).toString(16)}:${i & 15}::${1 + i % 250}`);
-
-/** The hand-written map: no address is parsed, every text is a client of its own. */
-function handWritten(max: number): (ip: string) => (() => void) | undefined {
-  const counts = new Map<string, number>();
-  return (ip) => {
-    const open = counts.get(ip) ?? 0;
-    if (open >= max) return undefined;
-    counts.set(ip, open + 1);
-    let freed = false;
-    return () => {
-      if (freed) return;
-      freed = true;
-      const left = counts.get(ip)! - 1;
-      if (left === 0) counts.delete(ip);
-      else counts.set(ip, left);
-    };
-  };
-}
 
 const frees = new Array<() => void>(CLIENTS);
 const slots = new Array<Disposable>(CLIENTS);

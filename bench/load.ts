@@ -4,10 +4,9 @@
  * @module
  */
 
-import { RUNTIMES } from "../tests/support/runtimes.ts";
+import { type RuntimeName, RUNTIMES } from "../tests/support/runtimes.ts";
 
-/** What a server can be started on. */
-export type RuntimeName = keyof typeof RUNTIMES;
+export type { RuntimeName };
 
 /** What stands before the file where Deno runs it. */
 const RUN = ["run", "-A", "--no-check"];
@@ -41,28 +40,49 @@ export async function outputOf(program: Deno.Command): Promise<string> {
   return new TextDecoder().decode(stdout);
 }
 
-/** A running server, which prints its port first, and figures whenever it is sent a line. */
+/** A running server, which prints its ports first, and figures whenever it is sent a line. */
 export class Server implements Disposable {
-  readonly port: number;
+  /** All its ports. */
+  readonly ports: readonly number[];
   readonly #process: Deno.ChildProcess;
   readonly #output: ReadableStreamDefaultReader<string>;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
 
-  private constructor(port: number, process: Deno.ChildProcess, output: ReadableStreamDefaultReader<string>) {
-    this.port = port;
+  private constructor(
+    ports: readonly number[],
+    process: Deno.ChildProcess,
+    output: ReadableStreamDefaultReader<string>,
+  ) {
+    this.ports = ports;
     this.#process = process;
     this.#output = output;
     this.#input = process.stdin.getWriter();
   }
 
   /** Starts a server of this folder, in one of its modes, and waits until it listens. */
-  static async start(file: string, mode: string, runtime: RuntimeName = "Deno"): Promise<Server> {
+  static async start(
+    file: string,
+    mode: string,
+    runtime: RuntimeName = "Deno",
+    options: readonly (string | number)[] = [],
+  ): Promise<Server> {
     const { command: executable, args } = await RUNTIMES[runtime]();
     const command = runtime === "Deno" ? RUN : args;
-    const process = program(file, [mode], { executable, command, stdin: "piped" }).spawn();
+    const process = program(file, [mode, ...options], { executable, command, stdin: "piped" }).spawn();
     const output = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
     const { value } = await output.read();
-    return new Server(Number(value), process, output);
+    if (value === undefined) throw new Error(`${file} has ended before it listened`);
+    return new Server(value.split(" ").map(Number), process, output);
+  }
+
+  /** Its port, or the first of them. */
+  get port(): number {
+    return this.ports[0]!;
+  }
+
+  /** The number of its process. */
+  get pid(): number {
+    return this.#process.pid;
   }
 
   /** Connections served and microseconds of CPU time used since it started. */
@@ -75,6 +95,10 @@ export class Server implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#process.kill();
+    try {
+      this.#process.kill();
+    } catch {
+      // It has ended already, and something else tells of that.
+    }
   }
 }

@@ -4,8 +4,6 @@
  * @module
  */
 
-import type { Server } from "./load.ts";
-
 /** Rounds that count for nothing: they let the servers' code be optimised. */
 const WARM_UP = 2;
 
@@ -14,21 +12,23 @@ const WARM_UP = 2;
  *
  * The order is turned around with each round, lest a machine that becomes slower or faster be to the advantage of one mode.
  *
+ * @param measureOnce Measures a server; rounds below 0 count for nothing.
  * @returns By mode, a figure a round.
  */
-export async function measureInRounds<M extends string>(
-  start: (mode: M) => Promise<Server>,
+export async function measureInRounds<M extends string, S extends Disposable, F>(
+  start: (mode: M) => Promise<S>,
   modes: readonly M[],
   rounds: number,
-  measureOnce: (server: Server) => Promise<number>,
-): Promise<Record<M, number[]>> {
-  const results = Object.fromEntries(modes.map((mode) => [mode, [] as number[]])) as Record<M, number[]>;
+  measureOnce: (server: S, round: number) => Promise<F>,
+  warmUp: number = WARM_UP,
+): Promise<Record<M, F[]>> {
+  const results = Object.fromEntries(modes.map((mode) => [mode, [] as F[]])) as Record<M, F[]>;
   using stack = new DisposableStack();
-  const servers: [mode: M, server: Server][] = [];
+  const servers: [mode: M, server: S][] = [];
   for (const mode of modes) servers.push([mode, stack.use(await start(mode))]);
-  for (let round = -WARM_UP; round < rounds; round++) {
+  for (let round = -warmUp; round < rounds; round++) {
     for (const [mode, server] of round % 2 === 0 ? servers : servers.toReversed()) {
-      const figure = await measureOnce(server);
+      const figure = await measureOnce(server, round);
       if (round >= 0) results[mode].push(figure);
     }
   }
