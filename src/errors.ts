@@ -8,7 +8,7 @@ import type { RefusalReason } from "./slot.ts";
 
 /**
  * Thrown by {@linkcode Limiter.accept} for a connection that may not open. Its message is generic, so that it can be
- * passed on to a client: it tells no limits and no counts.
+ * passed on to a client: it tells no limits and no counts. Its `name` is `"LimitReachedError"`.
  */
 export class LimitReachedError extends Error {
   /** Why the connection may not open. */

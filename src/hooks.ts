@@ -7,7 +7,10 @@
 import { checkHook, checkKnown, checkRecord } from "./options.ts";
 import type { Refusal } from "./slot.ts";
 
-/** Told of errors: a failed accept, or what another hook threw or rejected with. */
+/**
+ * Told of errors: a failed accept, or what another hook threw or rejected with. What it returns is ignored; the first that it
+ * throws or rejects with itself is printed by `console.error`.
+ */
 export type ErrorHook = (error: unknown) => unknown;
 
 /**

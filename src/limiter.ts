@@ -21,7 +21,7 @@ export interface ClientCount {
   readonly open: number;
 }
 
-/** What a limiter has done so far. */
+/** What a limiter has done so far. With `limitRequests()`, its connections are requests and WebSockets. */
 export interface LimiterStats {
   /** Connections open now. */
   readonly open: number;
@@ -82,7 +82,8 @@ export class Limiter {
    * Makes a limiter with the given limits, by default 100 connections for each client.
    *
    * @throws {TypeError} For an unknown option or a value of the wrong type.
-   * @throws {RangeError} For a number out of its range or a network that is none.
+   * @throws {RangeError} For a number out of its range, a network that is none or has bits set after its prefix, or what is
+   * named twice.
    */
   constructor(options: LimitsOptions = {}) {
     this.#limits = compileLimits(options);
@@ -111,6 +112,7 @@ export class Limiter {
    * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
    * @param reclaim Called before a refusal with its reason and a function that names the client, to give back the slots
    * of connections that have ended without its being noticed. Where it returns `true`, admission is tried once more.
+   * @returns The slot, or why there is none.
    */
   tryAccept(peer: Peer, reclaim?: (reason: RefusalReason, client: () => string) => boolean): Slot | Refusal {
     let answer = this.#try(peer);
@@ -187,7 +189,8 @@ export class Limiter {
    * each rule in `networks`, during which nothing else runs.
    *
    * @throws {TypeError} For an unknown option or a value of the wrong type. The limits are then as before.
-   * @throws {RangeError} For a number out of its range or a network that is none. The limits are then as before.
+   * @throws {RangeError} For a number out of its range, a network that is none or has bits set after its prefix, or what is
+   * named twice. The limits are then as before.
    */
   setLimits(options: LimitsOptions): void {
     this.#limits = compileLimits(options);

@@ -20,7 +20,7 @@ export interface AggregateOptions {
   readonly max: number;
 }
 
-/** What a limiter allows. All of it is optional. */
+/** What a limiter allows. All of it is optional; `undefined` is the default. */
 export interface LimitsOptions {
   /**
    * Connections that one client may hold open: a whole number, or `Infinity` for no limit. `0` refuses everyone.
@@ -31,8 +31,9 @@ export interface LimitsOptions {
    */
   readonly maxPerClient?: number;
   /**
-   * Connections that all clients together may hold open: a whole number, or `Infinity` for no limit. Keep it below the
-   * number of file descriptors that the process may open (`ulimit -n`).
+   * Connections that all clients together may hold open: a whole number, or `Infinity` for no limit. Keep it at
+   * half of the file descriptors that the process may open (`ulimit -n`), or below: refused connections have one, too, until
+   * they are closed.
    *
    * @default {Infinity}
    */
@@ -60,9 +61,10 @@ export interface LimitsOptions {
   readonly aggregates?: readonly AggregateOptions[];
   /**
    * Rules for networks, by CIDR or bare address, in place of {@linkcode LimitsOptions.maxPerClient}; the longest prefix
-   * wins. A rule narrower than a client makes the addresses it covers a client of their own.
+   * wins. A rule narrower than a client makes the addresses that it covers one client together. In
+   * `limiter.limits` the names are in canonical form.
    *
-   * @default {{}}
+   * @default none
    */
   readonly networks?: Readonly<Record<string, NetworkRule>>;
 }

@@ -62,13 +62,13 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
   readonly limiter: Limiter;
   /** The address that it listens on. */
   readonly addr: A;
-  /** Accepts that failed, most of them because the client was gone by then. */
+  /** Accepts that failed, most of them because the client was gone by then. Always 0 on Bun, which tells of none. */
   readonly acceptErrors: number;
   /**
    * Waits for the next admitted connection. As on Deno's listeners, one call at a time.
    *
-   * @throws {Deno.errors.BadResource} Once the listener is closed.
-   * @throws {Deno.errors.Busy} While another call is pending.
+   * @throws {Deno.errors.BadResource} Once the listener is closed; on Bun an `Error` of that name.
+   * @throws {Deno.errors.Busy} While another call is pending; on Bun an `Error` of that name.
    */
   accept(): Promise<LimitedConn<C>>;
   /** Iterates over admitted connections until the listener is closed; leaving the loop closes it. */
@@ -81,8 +81,9 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
    * Stops gracefully: stops listening, waits for this listener's connections to end, and closes those that are still
    * open when the time is over.
    *
-   * @returns How many connections had to be closed.
-   * @throws {RangeError} If `timeout` is out of its range.
+   * @param options How long to wait.
+   * @returns How many connections had to be closed. Rejects with a `TypeError` for an unknown option or a `timeout` that is
+   * no number, and with a `RangeError` for one out of its range.
    */
   shutdown(options?: ShutdownOptions): Promise<number>;
   /** Lets a pending accept keep the process running, as it does at first. */
@@ -102,8 +103,8 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * keeps the descriptor until the client leaves, beyond what can be counted. Terminate TLS in front of the server where
  * that matters, or take `tls.createServer()` and `limitServer()`.
  *
- * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, and connections that
- * were open by then are not counted, and ended at their first byte. Without its option `allowHalfOpen`, Bun closes a TLS
+ * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, for good, so that its
+ * `reload()` throws from then on; and connections that were open by then are not counted, and ended at their first byte. Without its option `allowHalfOpen`, Bun closes a TLS
  * connection when the client ends its side, before an answer can be given; `listen()` from the entry point `./bun` sets it.
  *
  * @example An echo server
@@ -131,9 +132,11 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * ```
  *
  * @param listener A listener that nobody else accepts from, to be closed through the limited one.
- * @param limits A limiter, which several listeners may share, or the limits for one of its own.
+ * @param limits A limiter, which several listeners may share, or the limits for one of its own; by default 100 connections
+ * for each client.
  * @param options Hooks and a signal.
- * @throws {TypeError} For an unknown option or a value of the wrong type.
+ * @throws {TypeError} For an unknown option or a value of the wrong type, and for a listener of Bun's that is closed or
+ * limited already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitedListener(

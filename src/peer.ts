@@ -18,7 +18,7 @@ export interface RemoteAddr {
 /**
  * Who a connection is counted against, in one of four forms:
  *
- * - an IP address as text;
+ * - an IP address as text, without a port or brackets;
  * - an object with a `remoteAddr`, as Deno's connections and handler infos have;
  * - an object with a `remoteAddress`, as the sockets of Bun and Node have;
  * - `{ key }`, for a client that is not an address: an account, a token. Any text but the empty one.

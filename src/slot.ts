@@ -7,18 +7,16 @@
 import { type ClientKey, clientName } from "./client.ts";
 import type { Counts } from "./counts.ts";
 
-/** Why a connection may not open. */
-export type RefusalReason =
-  /** Its client is at `maxPerClient`. */
-  | "client"
-  /** An aggregate that its client belongs to is full. */
-  | "aggregate"
-  /** `maxTotal` connections are open. */
-  | "total"
-  /** A rule in `networks` with `maxPerClient: 0` covers it. */
-  | "blocked"
-  /** It has no address, or nothing that could be read as one. */
-  | "unknown-address";
+/**
+ * Why a connection may not open:
+ *
+ * - `"client"`: its client is at `maxPerClient`;
+ * - `"aggregate"`: an aggregate that its client belongs to is full;
+ * - `"total"`: `maxTotal` connections are open;
+ * - `"blocked"`: a rule in `networks` with `maxPerClient: 0` covers it;
+ * - `"unknown-address"`: it has no address, or nothing that could be read as one.
+ */
+export type RefusalReason = "client" | "aggregate" | "total" | "blocked" | "unknown-address";
 
 /**
  * The right of one admitted connection to be open. Give it back when the connection's descriptor is closed: by `using`,

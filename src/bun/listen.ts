@@ -21,7 +21,11 @@ export interface ListenOptions {
    * @default {"0.0.0.0"}
    */
   readonly hostname?: string;
-  /** As on Deno. */
+  /**
+   * As on Deno.
+   *
+   * @default {"tcp"}
+   */
   readonly transport?: "tcp";
   /** What Bun's `tls` option takes, such as `{ cert, key }`: makes it a TLS listener. */
   readonly tls?: object;

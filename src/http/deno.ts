@@ -102,7 +102,11 @@ interface Upgrade {
 export interface UpgradeWebSocketOptions {
   /** The protocol to choose of those that the client offers. */
   readonly protocol?: string;
-  /** Seconds without an answer after which the socket is closed. */
+  /**
+   * Seconds without an answer after which the socket is closed; `0` for never.
+   *
+   * @default {30} Deno's own.
+   */
   readonly idleTimeout?: number;
 }
 
@@ -116,6 +120,10 @@ interface Runtime {
  * since Deno tells nothing of them but to whom it gives the socket.
  *
  * It is for handlers within `limitRequests()`; elsewhere it is the same as Deno's. On Bun nothing of the kind is needed.
+ *
+ * Where the client resets before the WebSocket has opened, Deno tells nothing of it, and keeps the descriptor until the
+ * process ends; the slot is given back five to ten seconds after the handler has settled. `ws` on `node:http` with
+ * `limitServer()` has no such fault.
  *
  * @example A WebSocket that echoes
  * ```ts ignore

@@ -8,6 +8,8 @@
  * Deno.serve(limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")));
  * ```
  *
+ * On Deno, WebSockets are opened by {@linkcode upgradeWebSocket}; by Deno's own function they escape the limits.
+ *
  * `Limiter`, and the types of refusals, are in the package's root; limits for the connections of Node's servers are in
  * `./node`.
  *

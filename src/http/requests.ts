@@ -24,13 +24,14 @@ import { refusedResponse } from "./refused.ts";
  */
 export interface RequestsOptions<Q extends Request = Request, I = unknown> {
   /**
-   * Tells whose request it is, for servers behind a proxy. Whoever can choose what it is read from can pretend to be any
-   * client: take a header only if it was set by a proxy of your own. What it throws goes to `onError`, and the request is
-   * refused as `"unknown-address"`.
+   * Tells whose request it is, for servers behind a proxy: by an address without a port or brackets, or by `{ key }`. Whoever
+   * can choose what it is read from can pretend to be any client: take a header only if it was set by a proxy of your own.
+   * Where it returns nothing or throws, which goes to `onError`, the request is refused as `"unknown-address"`. It must not
+   * return a promise.
    *
    * @default the address of the connection
    */
-  readonly address?: (request: Q, info: I) => Peer | undefined;
+  readonly address?: (request: Q, info: I) => Peer | null | undefined;
   /**
    * Answers a refused request. Where it returns nothing, throws or rejects, the usual answer is given: `429` for the reasons
    * `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`, and `403` for the others; with
@@ -73,7 +74,8 @@ export interface RequestsOptions<Q extends Request = Request, I = unknown> {
  * - Over Unix sockets, and for requests that are not Bun's own but made of one, a response counts as done when it is
  *   returned.
  *
- * Put the limited handler outermost: around it, others may have answered before it is called.
+ * Put the limited handler outermost: around it, others may have answered before it is called. Called without what the
+ * runtime hands over, as in a test of one's own, a request has no address and is refused.
  *
  * @example A server on Deno
  * ```ts ignore
@@ -90,9 +92,10 @@ export interface RequestsOptions<Q extends Request = Request, I = unknown> {
  * ```
  *
  * @param limits A limiter, or the limits for one of its own.
- * @param handler The fetch handler. It is called with the request and with what stands beside it.
+ * @param handler The fetch handler. It is called with the request and with what stands beside it, whose types are those that
+ * the handler gives its parameters: `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
  * @param options How clients are found, and hooks.
- * @returns The limited handler.
+ * @returns The limited handler. What `handler` throws or rejects with passes through it.
  * @throws {TypeError} If `handler` is no function, for an unknown option or a value of the wrong type.
  * @throws {RangeError} For a limit out of its range.
  */
@@ -143,7 +146,7 @@ function followers(): (info: unknown) => Follower<unknown> {
 
 /** Finds clients by a function of the user's, which may fail. */
 function finder<Q, I>(
-  address: (request: Q, info: I) => Peer | undefined,
+  address: (request: Q, info: I) => Peer | null | undefined,
   onError: ErrorHook | undefined,
 ): typeof address {
   return (request, info) => {

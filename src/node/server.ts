@@ -43,7 +43,8 @@ const gates = new WeakMap<ServerLike, Gate>();
  * | server             | counted on Node and Deno | counted on Bun                              |
  * | ------------------ | ------------------------ | ------------------------------------------- |
  * | net, tls, http2    | when it is accepted      | when it is accepted                         |
- * | http               | when it is accepted      | with its first byte, or a second later      |
+ * | http               | when it is accepted      | with its first byte, or a second later, on  |
+ * |                    |                          | Linux; elsewhere when it is accepted        |
  * | https              | when it is accepted      | after the handshake, which a refused client |
  * |                    |                          | is granted; a stalled one is not seen       |
  *

@@ -24,20 +24,21 @@ export interface TooManyConnectionsOptions<S extends ServerSocket = ServerSocket
    */
   readonly onRefused?: (refusal: Refusal, socket: S) => unknown;
   /**
-   * Milliseconds after which the connection is closed, whether or not the client has taken the answer. It cannot be
-   * `Infinity`: a client that never reads would keep its socket for ever.
+   * Milliseconds after which the connection is closed, whether or not the client has taken the answer: 0 to 2,147,483,647.
+   * It cannot be `Infinity`: a client that never reads would keep its socket for ever.
    *
    * @default {10}
    */
   readonly writeDeadline?: number;
   /**
-   * How many connections are answered a second. Those beyond are just closed, which costs less.
+   * How many connections are answered a second: a whole number, or `Infinity`. Those beyond are just closed, which costs
+   * less.
    *
    * @default {10}
    */
   readonly perSecond?: number;
   /**
-   * How many connections are answered at once, after a while without any.
+   * How many connections are answered at once, after a while without any: a whole number, or `Infinity`.
    *
    * @default {100}
    */
@@ -50,8 +51,8 @@ export interface TooManyConnectionsOptions<S extends ServerSocket = ServerSocket
  * `"unknown-address"`.
  *
  * Answers are kept within a budget, since each keeps a refused socket open for a moment. Past it, and on TLS servers, where
- * there would have to be a handshake first, connections are just closed. On Bun a client that sends nothing is heard of,
- * and so answered, only after a second. The defaults for the budget and the deadline are those of Nomad's HTTP server.
+ * there would have to be a handshake first, connections are just closed. On Bun, on Linux, a client that sends nothing is heard
+ * of, and so answered, only after a second. The defaults for the budget and the deadline are those of Nomad's HTTP server.
  *
  * The hook is to be given to `limitServer()` itself. Another function that calls it cannot answer, as a connection is
  * closed when an ordinary hook returns; so the hook throws a `TypeError` when it is called, and the connection is just
