@@ -52,6 +52,6 @@ export {
   type ListenerOptions,
   type ShutdownOptions,
 } from "./src/listener.ts";
-export type { NetworkRule } from "./src/networks.ts";
+export type { NetworkRule } from "./src/network_table.ts";
 export type { Peer, RemoteAddr } from "./src/peer.ts";
 export type { Refusal, RefusalReason, Slot } from "./src/slot.ts";

@@ -8,16 +8,11 @@
  * @module
  */
 
-import { type Address, formatAddress, IPv6 } from "./address.ts";
+import { type Address, IPv6 } from "./address.ts";
+import { formatNetwork, type Network } from "./network.ts";
 
 /** The key of a client or of an aggregate. Opaque outside this file. */
 export type ClientKey = number | string;
-
-/** An address and how many of its leading bits count. */
-export interface Network {
-  readonly address: Address;
-  readonly prefix: number;
-}
 
 /** Two to the 32nd: keys of shorter IPv4 prefixes lie above every 32-bit integer. */
 const PREFIX_STEP = 0x1_0000_0000;
@@ -81,15 +76,4 @@ export function clientName(key: ClientKey): string {
   const network = networkOf(key);
   if (network !== undefined) return formatNetwork(network);
   return key === UNIX_CLIENT ? "unix" : (key as string).slice(2 * NAMED.length);
-}
-
-/** CIDR notation, without the length where it is the whole address. */
-export function formatNetwork({ address, prefix }: Network): string {
-  const text = formatAddress(address);
-  return prefix === addressBits(address) ? text : `${text}/${prefix}`;
-}
-
-/** How many bits an address of this family has. */
-export function addressBits(address: Address): 32 | 128 {
-  return typeof address === "number" ? 32 : 128;
 }

@@ -4,10 +4,11 @@
  * @module
  */
 
-import { checkNative, tieNative } from "./deno/conn.ts";
+import { tieNative } from "./deno/conn.ts";
 import { show } from "./options.ts";
 import type { RemoteAddr } from "./peer.ts";
 import type { Refusal, Slot } from "./slot.ts";
+import { readableOf, writableOf } from "./streams.ts";
 import type { OpenTies } from "./tie.ts";
 
 /** What a connection must have to carry a slot; every `Deno.Conn` has it. */
@@ -70,7 +71,6 @@ export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C
   if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {
     throw new TypeError(`slot must be a slot that is held, got ${describeSlot(slot)}`);
   }
-  if (!(conn instanceof HoldingConn)) checkNative(conn);
   return tie(conn, slot, undefined);
 }
 
@@ -90,8 +90,8 @@ export function tie<C extends ConnLike>(conn: C, slot: Slot, ties: OpenTies | un
  * Readies a refused connection for a hook. Whatever that does with it and does not wait for is cut short by the close, and
  * clients choose when: it must not end the process as an unhandled rejection.
  */
-export function handleRejections(conn: ConnLike): void {
-  for (const name of ["read", "write", "closeWrite"] as const) {
+export function readyForHook(conn: ConnLike): void {
+  for (const name of ["read", "write", "closeWrite", "handshake"] as const) {
     const method: ((...args: unknown[]) => Promise<unknown>) | undefined = Reflect.get(conn, name);
     if (method === undefined) continue;
     const handled = (...args: unknown[]) => {
@@ -101,4 +101,17 @@ export function handleRejections(conn: ConnLike): void {
     };
     Object.defineProperty(conn, name, { value: handled, configurable: true, writable: true });
   }
+  // A stream rejects by promises that are out of reach here. So these never do: they end, as the connection does.
+  const close = () => conn[Symbol.dispose]();
+  defineLazily(conn, "readable", () => readableOf({ read: (buffer) => conn.read(buffer).catch(() => null) }, close));
+  defineLazily(
+    conn,
+    "writable",
+    () => writableOf({ write: (data) => conn.write(data).catch(() => data.length) }, close),
+  );
+}
+
+function defineLazily<K extends keyof ConnLike>(conn: ConnLike, name: K, make: () => ConnLike[K]): void {
+  let value: ConnLike[K] | undefined;
+  Object.defineProperty(conn, name, { get: () => value ??= make(), configurable: true });
 }

@@ -28,7 +28,10 @@ export interface Aggregate {
   readonly max: number;
 }
 
-/** Counts by client and by aggregate. An entry goes with its last connection, but for that of the last client. */
+/**
+ * Counts by client and by aggregate. A client's entry goes with its last connection, except that of the client that left
+ * last.
+ */
 export class Counts {
   /** Open connections in all. */
   open = 0;

@@ -8,8 +8,8 @@ import { type ClientKey, clientName, networkKey, UNIX_CLIENT } from "./client.ts
 import { Counts } from "./counts.ts";
 import { LimitReachedError } from "./errors.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
+import { parseNetwork } from "./network.ts";
 import type { MatchedRule, NetworkTable } from "./network_table.ts";
-import { parseNetwork } from "./networks.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
 import { CountedSlot, type Refusal, type RefusalReason, REFUSALS, type Slot } from "./slot.ts";
 

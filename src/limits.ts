@@ -4,10 +4,10 @@
  * @module
  */
 
+import { clientName, networkKey } from "./client.ts";
 import type { Level, Levels } from "./counts.ts";
-import { clientName, formatNetwork, type Network, networkKey } from "./client.ts";
-import { NetworkTable } from "./network_table.ts";
-import { type NetworkRule, parseNetwork } from "./networks.ts";
+import { formatNetwork, type Network, parseNetwork } from "./network.ts";
+import { type NetworkRule, NetworkTable } from "./network_table.ts";
 import { checkCount, checkKnown, checkPrefix, checkRecord, show } from "./options.ts";
 
 /** A limit on all the clients of a wider prefix together. Give a prefix for IPv4, for IPv6, or for both. */
@@ -191,7 +191,7 @@ function checkNetwork(text: string): { network: Network; canonical: string } {
     throw new RangeError(`networks must be named by CIDR, such as "192.0.2.0/24", or by address, got ${show(text)}`);
   }
   const canonical = clientName(networkKey(network.address, network.prefix));
-  if (formatNetwork(network) !== canonical) {
+  if (text !== canonical && formatNetwork(network) !== canonical) {
     throw new RangeError(`networks[${show(text)}] has bits set after its prefix; write ${show(canonical)}`);
   }
   return { network, canonical };

@@ -10,10 +10,10 @@ import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from ".
 import type { ConnLike, LimitedConn } from "./conn.ts";
 import { AcceptLoop } from "./deno/accept_loop.ts";
 import { checkHooks, type RefusalHooks } from "./hooks.ts";
-import { type ConnSource, LimitedSourceListener, type SourceListener } from "./source_listener.ts";
 import { type Limiter, limiterOf } from "./limiter.ts";
 import type { LimitsOptions } from "./limits.ts";
 import { checkSignal, show } from "./options.ts";
+import { type ConnSource, LimitedSourceListener, type SourceListener } from "./source_listener.ts";
 
 /** The listener that is to be limited; every `Deno.Listener` is one. */
 export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {

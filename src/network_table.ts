@@ -5,8 +5,16 @@
  */
 
 import type { Address } from "./address.ts";
-import type { Network } from "./client.ts";
-import type { NetworkRule } from "./networks.ts";
+import type { Network } from "./network.ts";
+
+/** What holds for the clients of one network in place of {@linkcode LimitsOptions.maxPerClient}. */
+export interface NetworkRule {
+  /**
+   * Connections that each client of the network may hold open: a whole number, or `Infinity`, with which the network's
+   * clients are counted but never refused for their own count. `0` blocks the network.
+   */
+  readonly maxPerClient: number;
+}
 
 /** A rule with the length of the prefix that it was found under. */
 export interface MatchedRule extends NetworkRule {
@@ -17,7 +25,7 @@ export interface MatchedRule extends NetworkRule {
 type Words = readonly [number, number, number, number];
 
 /**
- * Rules by network: the longest matching prefix wins. A look-up is a binary search, which makes nothing: some 17 steps among
+ * Rules by network: the longest matching prefix wins. A look-up is a binary search that allocates nothing: some 17 steps among
  * 100,000 rules, whatever their prefixes.
  */
 export class NetworkTable {
@@ -56,18 +64,17 @@ interface Entry {
 
 /** The addresses of one family, cut into stretches in each of which one rule holds, or none. */
 class Stretches {
-  /** The words of each stretch's first address, in ascending order. Before the first of them no rule holds. */
+  /** The words of each stretch's first address, in ascending order from 0. */
   readonly #firsts: Uint32Array;
   /** The rule of each stretch. */
   readonly #rules: readonly (MatchedRule | undefined)[];
 
   constructor(entries: readonly Entry[]) {
-    const firsts: Words[] = [];
-    const rules: (MatchedRule | undefined)[] = [];
+    const firsts: Words[] = [[0, 0, 0, 0]];
+    const rules: (MatchedRule | undefined)[] = [undefined];
     const begin = (first: Words, rule: MatchedRule | undefined) => {
-      const last = firsts.at(-1);
       // A stretch of no address, between a network and another that begins where it ends, or with it.
-      if (last !== undefined && compare(last, first) === 0) rules.pop();
+      if (compare(firsts.at(-1)!, first) === 0) rules.pop();
       else firsts.push(first);
       rules.push(rule);
     };
@@ -95,7 +102,7 @@ class Stretches {
   /** The rule of the last stretch that begins at or before an address. */
   find(a: number, b: number, c: number, d: number): MatchedRule | undefined {
     const firsts = this.#firsts;
-    let low = 0;
+    let low = 1;
     for (let high = this.#rules.length; low < high;) {
       const middle = (low + high) >>> 1;
       const at = 4 * middle;

@@ -12,8 +12,8 @@
  * @module
  */
 
-import { show } from "./options.ts";
 import type { ConnLike } from "./conn.ts";
+import { show } from "./options.ts";
 
 /** What Deno's own streams read at a time. */
 const CHUNK_BYTES = 64 * 1024;

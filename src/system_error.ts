@@ -13,6 +13,21 @@ interface Runtime {
   };
 }
 
+/** What a call rejects with while another accept is pending. */
+export function busy(): Error {
+  return systemError("Busy", "Another accept task is ongoing");
+}
+
+/** What a read or a write rejects with on a connection that is closed here. */
+export function closedBefore(): Error {
+  return systemError("BadResource", "Bad resource ID");
+}
+
+/** What a read or a write rejects with that was pending when the connection was closed here. */
+export function closedMeanwhile(): Error {
+  return systemError("Interrupted", "operation canceled");
+}
+
 /** Makes an error of Deno's class where there is Deno, and one with that name elsewhere. */
 export function systemError(name: SystemErrorName, message: string, cause?: unknown): Error {
   const DenoError = (globalThis as Runtime).Deno?.errors[name] ?? Error;

@@ -2,9 +2,9 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { type Address, IPv6, parseAddress } from "../src/address.ts";
-import { formatNetwork, type Network, networkKey, networkOf } from "../src/client.ts";
+import { networkKey, networkOf } from "../src/client.ts";
+import { formatNetwork, type Network, parseNetwork } from "../src/network.ts";
 import { NetworkTable } from "../src/network_table.ts";
-import { parseNetwork } from "../src/networks.ts";
 
 test("parseNetwork() reads CIDR notation and bare addresses", () => {
   const cases = {

@@ -4,13 +4,13 @@
  * @module
  */
 
-import { handleRejections, type LimitedConn } from "../conn.ts";
+import { type LimitedConn, readyForHook } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
-import type { ConnSource } from "../source_listener.ts";
 import { Limiter } from "../limiter.ts";
 import { UNIX_PEER } from "../peer.ts";
 import type { Refusal, Slot } from "../slot.ts";
-import { systemError } from "../system_error.ts";
+import type { ConnSource } from "../source_listener.ts";
+import { busy, systemError } from "../system_error.ts";
 import { OpenTies } from "../tie.ts";
 import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./conn.ts";
 import {
@@ -72,7 +72,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
         conn.hold(admission, undefined);
       } else {
         this.#queue.delete(conn);
-        handleRejections(conn);
+        readyForHook(conn);
         callHook(hooks.onRefused, hooks.onError, admission, conn);
         conn.close();
       }
@@ -91,7 +91,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
     const conn = this.#first();
     if (conn !== undefined) return Promise.resolve({ done: false, value: conn });
     if (this.closed.aborted) return Promise.resolve({ done: true, value: undefined });
-    if (this.#waiting !== undefined) return Promise.reject(systemError("Busy", "Another accept task is ongoing"));
+    if (this.#waiting !== undefined) return Promise.reject(busy());
     return new Promise((resolve) => this.#waiting = resolve);
   }
 
@@ -165,7 +165,7 @@ export class AcceptQueue<A extends BunAddr> implements ConnSource<BunConn<A>, A>
     const { onRefused, onError } = this.#hooks;
     if (onRefused !== undefined) {
       const conn = this.#connOf(socket);
-      handleRejections(conn);
+      readyForHook(conn);
       callHook(onRefused, onError, refusal, conn);
     }
     turnAway(socket, this.#isTls(socket));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { systemError } from "../system_error.ts";
+import { closedBefore, closedMeanwhile } from "../system_error.ts";
 import type { BunSocketLike } from "./native.ts";
 
 /** A read that waits. */
@@ -50,7 +50,7 @@ export class Inbox {
   }
 
   #next<T>(take: () => T): Promise<T | null> {
-    if (this.#end === "closed") return Promise.reject(systemError("BadResource", "Bad resource ID"));
+    if (this.#end === "closed") return Promise.reject(closedBefore());
     if (this.#chunks.length > 0) return Promise.resolve(take());
     if (this.#end === "eof") return Promise.resolve(null);
     if (this.#end !== undefined) return Promise.reject(this.#end());
@@ -88,7 +88,7 @@ export class Inbox {
     this.#reads = [];
     for (const { ended, reject } of reads) {
       if (end === "eof") ended();
-      else reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end());
+      else reject(end === "closed" ? closedMeanwhile() : end());
     }
   }
 

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { SourceListener } from "../source_listener.ts";
 import type { ListenerLike } from "../listener.ts";
 import { checkKnown, checkRecord, show } from "../options.ts";
+import { SourceListener } from "../source_listener.ts";
 import { AcceptQueue } from "./accept_queue.ts";
 import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./conn.ts";
 import type { BunListenerLike } from "./native.ts";

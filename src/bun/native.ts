@@ -39,7 +39,7 @@ export function isBunListener(listener: unknown): listener is BunListenerLike | 
   return typeof reload === "function" && typeof stop === "function";
 }
 
-/** The handlers that matter here, and those that Bun wants one of. What they are called with, Bun's own types say. */
+/** The handlers that matter here, and `data` and `drain`, one of which Bun demands. Bun's own types say their arguments. */
 export interface SocketHandlers {
   /** Something has come. */
   // deno-lint-ignore no-explicit-any

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { systemError } from "../system_error.ts";
+import { closedBefore, closedMeanwhile, systemError } from "../system_error.ts";
 import type { BunSocketLike } from "./native.ts";
 
 /** A `write()` that waits, or a `closeWrite()` behind writes that do, which has no data. */
@@ -59,12 +59,12 @@ export class Outbox {
     const writes = this.#writes;
     this.#writes = [];
     for (const { reject } of writes) {
-      reject(end === "closed" ? systemError("Interrupted", "operation canceled") : end());
+      reject(end === "closed" ? closedMeanwhile() : end());
     }
   }
 
   #enqueue(data: Uint8Array | undefined): Promise<number> {
-    if (this.#end === "closed") return Promise.reject(systemError("BadResource", "Bad resource ID"));
+    if (this.#end === "closed") return Promise.reject(closedBefore());
     if (this.#end !== undefined) return Promise.reject(this.#end());
     return new Promise((resolve, reject) => {
       this.#writes.push({ data, resolve, reject });

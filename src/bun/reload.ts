@@ -18,7 +18,7 @@ interface Guard {
 /** The guards in front of handlers, the outermost first. */
 const guardsOf = new WeakMap<object, readonly Guard[]>();
 
-/** Those of the handlers that a listener has. */
+/** By listener, the guards in front of the handlers it has now. */
 const known = new WeakMap<NativeListener, readonly Guard[]>();
 
 /** Notes that a guard has been put in front of handlers, which may have others already. */

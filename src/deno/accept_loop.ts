@@ -8,13 +8,13 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import { type ConnLike, handleRejections, type LimitedConn, tie } from "../conn.ts";
+import { type ConnLike, type LimitedConn, readyForHook, tie } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
-import { type ConnSource, turn } from "../source_listener.ts";
 import type { Limiter } from "../limiter.ts";
 import type { ListenerLike } from "../listener.ts";
 import type { Refusal, Slot } from "../slot.ts";
-import { systemError } from "../system_error.ts";
+import { type ConnSource, turn } from "../source_listener.ts";
+import { busy } from "../system_error.ts";
 import { OpenTies } from "../tie.ts";
 import { classify } from "./accept_error.ts";
 
@@ -71,7 +71,7 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
   /** One `async` function between the listener and a `for await`, as many as Deno's own iterator has. */
   async next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
     // Not left to the listener underneath, which is not accepting while this waits for a turn of the event loop.
-    if (this.#accepting) throw systemError("Busy", "Another accept task is ongoing");
+    if (this.#accepting) throw busy();
     this.#accepting = true;
     try {
       for (;;) {
@@ -101,8 +101,11 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
     try {
       return tie(conn, slot, this.ties);
     } catch (error) {
-      conn[Symbol.dispose]();
-      slot.release();
+      try {
+        conn[Symbol.dispose]();
+      } finally {
+        slot.release();
+      }
       throw error;
     }
   }
@@ -111,7 +114,7 @@ export class AcceptLoop<C extends ConnLike, A> implements ConnSource<C, A> {
     this.#turnDue = true;
     const { onRefused, onError } = this.#hooks;
     if (onRefused !== undefined) {
-      handleRejections(conn);
+      readyForHook(conn);
       callHook(onRefused, onError, refusal, conn);
     }
     conn[Symbol.dispose]();

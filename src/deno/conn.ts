@@ -30,19 +30,15 @@ const WATCHED = ["close", Symbol.dispose, "readable", "writable"] as const;
 /** Our prototypes by the one they extend: Deno has one each for TCP, TLS and Unix connections. */
 const prototypes = new WeakMap<object, object>();
 
-/** @throws {TypeError} If `conn` has something of its own in place of what is to be watched. */
-export function checkNative(conn: ConnLike): void {
-  for (const name of WATCHED) {
-    if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
-  }
-}
-
 /**
  * Frees `slot` when the connection is closed, and has its tie among `ties` until then.
  *
- * @throws {TypeError} If `conn` is no connection.
+ * @throws {TypeError} If `conn` is no connection, or has something of its own in place of what is to be watched.
  */
 export function tieNative(conn: ConnLike, slot: Slot, ties: OpenTies | undefined): void {
+  for (const name of WATCHED) {
+    if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
+  }
   const tied = conn as Tied;
   const under = tied[TIE];
   if (under === undefined) Object.setPrototypeOf(conn, limitedPrototype(conn));

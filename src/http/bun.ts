@@ -7,8 +7,8 @@
  */
 
 import { setImmediate, setInterval } from "node:timers";
-import { type Peer, UNIX_PEER } from "../peer.ts";
 import { isThenable } from "../hooks.ts";
+import { type Peer, UNIX_PEER } from "../peer.ts";
 import type { RefusalReason } from "../slot.ts";
 import type { Follower } from "./follower.ts";
 import { Hold } from "./hold.ts";
@@ -124,14 +124,16 @@ export class BunFollower implements Follower<BunServerLike> {
     if (this.#asked.has(client)) return;
     this.#asked.add(client);
     this.#scheduleTurn();
-    for (const hold of this.#slow.get(client) ?? []) if (this.#hasEnded(hold)) this.#done(hold);
+    this.#ask(this.#slow.get(client) ?? []);
   }
 
   #askSlow(): void {
-    for (const holds of this.#slow.values()) {
-      for (const hold of holds) if (this.#hasEnded(hold)) this.#done(hold);
-    }
+    for (const holds of this.#slow.values()) this.#ask(holds);
     this.#everyoneAskedAt = performance.now();
+  }
+
+  #ask(holds: Iterable<Hold>): void {
+    for (const hold of holds) if (this.#hasEnded(hold)) this.#done(hold);
   }
 
   /**

@@ -5,8 +5,8 @@
  */
 
 import { setInterval, setTimeout } from "node:timers";
-import type { Peer, RemoteAddr } from "../peer.ts";
 import { isThenable } from "../hooks.ts";
+import type { Peer, RemoteAddr } from "../peer.ts";
 import type { Follower } from "./follower.ts";
 import { Hold } from "./hold.ts";
 

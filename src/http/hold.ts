@@ -17,13 +17,13 @@ interface HeldRequest extends Request {
 export class Hold {
   readonly request: Request;
   /** What the handler has returned, if it is a promise. */
-  result: PromiseLike<unknown> | undefined;
+  result: PromiseLike<unknown> | undefined = undefined;
   /** Whether the runtime does not tell when the response is done; then it counts as done when it is returned. */
-  endUnknown: boolean;
+  endUnknown = false;
   /** On Bun, whether it has taken longer than a turn of the event loop. */
-  slow: boolean;
+  slow = false;
   /** On Bun, how often it has been seen that the client is gone while the handler has not settled. */
-  periodsGone: number;
+  periodsGone = 0;
   readonly #slot: Slot;
   /** That of the limiter around. */
   readonly #around: Hold | undefined;
@@ -31,10 +31,6 @@ export class Hold {
 
   constructor(request: HeldRequest, slot: Slot) {
     this.request = request;
-    this.result = undefined;
-    this.endUnknown = false;
-    this.slow = false;
-    this.periodsGone = 0;
     this.#slot = slot;
     this.#around = request[HOLD];
     try {

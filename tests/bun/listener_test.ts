@@ -298,6 +298,8 @@ for (const kind of KINDS) {
           conn.write(bytes("busy"));
           conn.closeWrite();
           conn.write(bytes("too late"));
+          conn.writable.getWriter().write(bytes("too late"));
+          new Response(conn.readable).text();
         },
       });
       const kept = keepAll(listener);

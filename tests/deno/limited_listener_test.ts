@@ -365,6 +365,8 @@ Deno.test("limitedListener() lets no hook end the process by what it does not wa
       conn.read(new Uint8Array(1));
       conn.write(new Uint8Array(5));
       conn.closeWrite();
+      conn.writable.getWriter().write(new Uint8Array(5));
+      new Response(conn.readable).text();
     },
   });
   const kept = keepAll(listener);
@@ -525,6 +527,23 @@ Deno.test("limitedListener() gives the slot back and closes where a connection c
   const listener = limitedListener({ ...failingListener(), accept: () => Promise.resolve(frozen as any) });
   await assertRejects(() => listener.accept(), TypeError);
   assertEquals([closed, listener.limiter.open], [1, 0]);
+});
+
+Deno.test("limitedListener() takes no connection whose close() would not be seen", async () => {
+  using native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const listener = limitedListener({
+    ...failingListener(),
+    async accept() {
+      const conn = await native.accept();
+      const { close } = conn;
+      conn.close = () => close.call(conn);
+      return conn;
+    },
+  });
+  using client = await connectFrom("127.0.0.1", native.addr.port);
+  await assertRejects(() => listener.accept(), TypeError, "conn must not have a close of its own");
+  await ended(client);
+  assertStrictEquals(listener.limiter.open, 0);
 });
 
 const outOfDescriptors = () => Object.assign(new Error("Too many open files"), { code: "EMFILE" });

@@ -1,19 +1,15 @@
 /**
- * CIDR networks and the rules attached to them.
+ * Networks: CIDR notation, read and written.
  *
  * @module
  */
 
-import { parseAddress } from "./address.ts";
-import { addressBits, type Network } from "./client.ts";
+import { type Address, formatAddress, parseAddress } from "./address.ts";
 
-/** What holds for the clients of one network in place of {@linkcode LimitsOptions.maxPerClient}. */
-export interface NetworkRule {
-  /**
-   * Connections that each client of the network may hold open: a whole number, or `Infinity`, with which the network's
-   * clients are counted but never refused for their own count. `0` blocks the network.
-   */
-  readonly maxPerClient: number;
+/** An address and how many of its leading bits count. */
+export interface Network {
+  readonly address: Address;
+  readonly prefix: number;
 }
 
 /**
@@ -32,4 +28,15 @@ export function parseNetwork(text: string): Network | undefined {
   const mapped = bits === 32 && addressText.includes(":");
   const prefix = Number(prefixText) - (mapped ? 96 : 0);
   return prefix >= 0 && prefix <= bits ? { address, prefix } : undefined;
+}
+
+/** CIDR notation, without the length where it is the whole address. */
+export function formatNetwork({ address, prefix }: Network): string {
+  const text = formatAddress(address);
+  return prefix === addressBits(address) ? text : `${text}/${prefix}`;
+}
+
+/** How many bits an address of this family has. */
+function addressBits(address: Address): 32 | 128 {
+  return typeof address === "number" ? 32 : 128;
 }
