@@ -103,9 +103,10 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
  * keeps the descriptor until the client leaves, beyond what can be counted. Terminate TLS in front of the server where
  * that matters, or take `tls.createServer()` and `limitServer()`.
  *
- * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, for good, so that its
- * `reload()` throws from then on; and connections that were open by then are not counted, and ended at their first byte. Without its option `allowHalfOpen`, Bun closes a TLS
- * connection when the client ends its side, before an answer can be given; `listen()` from the entry point `./bun` sets it.
+ * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, for good, so that
+ * its `reload()` throws from then on; and connections that were open by then are not counted, and ended at their first
+ * byte. Without its option `allowHalfOpen`, Bun closes a TLS connection when the client ends its side, before an answer
+ * can be given; `listen()` from the entry point `./bun` sets it.
  *
  * @example An echo server
  * ```ts ignore

@@ -13,7 +13,8 @@
  * server.listen(8000);
  * ```
  *
- * {@linkcode tooManyConnections} answers refused clients of HTTP with a `429`. `Limiter`, and the types of refusals, are in the package's root; limits for fetch handlers are in `./http`.
+ * {@linkcode tooManyConnections} answers refused clients of HTTP with a `429`. `Limiter`, and the types of refusals,
+ * are in the package's root; limits for fetch handlers are in `./http`.
  *
  * @module
  */

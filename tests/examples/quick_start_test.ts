@@ -29,6 +29,7 @@ async function withServer(
   program: string,
   use: (port: number, child: Deno.ChildProcess) => Promise<void>,
   runtime: RuntimeName = "Deno",
+  { permissions = [], stderr = "inherit" }: { permissions?: readonly string[]; stderr?: "inherit" | "piped" } = {},
 ) {
   const port = getAvailablePort();
   assert(program.includes("7000"));
@@ -36,13 +37,14 @@ async function withServer(
   const cwd = await projectOf(runtime);
   const file = await Deno.makeTempFile({ dir: cwd, suffix: ".ts" });
   await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-  // On Deno it may do no more than listen.
-  const run = ["run", `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`];
+  // On Deno it may do no more than listen, unless told otherwise.
+  const run = ["run", ...permissions, `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`];
   const server = new Deno.Command(command, {
     args: [...args, ...runtime === "Deno" ? run : [], file],
     cwd,
     stdin: "null",
     stdout: "piped",
+    stderr,
   });
   await whileServing(server, port, async (child) => {
     await use(port, child);
@@ -55,7 +57,9 @@ const [bunLoop, bunCallbacks] = printed("On Bun");
 const [watching] = printed("Stopping gracefully");
 const [nodeServer] = printed("Node's servers, on Node, Deno and Bun");
 const [fetchHandler] = printed("Deno.serve and Bun.serve");
+const [byAccount] = printed("An accept loop of your own");
 const [behindProxy] = printed("Behind a proxy or NAT");
+const [reconfigured] = printed("Reconfiguring a running server");
 
 for (
   const [name, program, runtime] of [
@@ -139,6 +143,65 @@ function get({ socket }: Client): Promise<string> {
   socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
   return within(answer, "an answer");
 }
+
+testUnless(
+  oneAddress,
+  "The README's server with accounts admits two connections of each, from wherever",
+  () =>
+    withServer(byAccount!, async (port) => {
+      const clients = await Promise.all([2, 3, 4].map((end) => connectFrom(`127.0.0.${end}`, port)));
+      const [first, second, third] = clients as [Client, Client, Client];
+      const logIn = (client: Client, account: string) => {
+        // As much as the server reads, so that it takes nothing else for a part of the name.
+        client.socket.write(account.padEnd(100));
+        return echo(client);
+      };
+      assertEquals([await logIn(first, "alice"), await logIn(second, "alice")], ["hello", "hello"]);
+      assertStrictEquals(await logIn(third, "alice"), "");
+      using other = await connectFrom("127.0.0.4", port);
+      assertStrictEquals(await logIn(other, "bob"), "hello");
+      first[Symbol.dispose]();
+      await eventually(async () => {
+        using again = await connectFrom("127.0.0.2", port);
+        return await logIn(again, "alice") === "hello";
+      }, "the account to have room");
+      for (const client of clients) client[Symbol.dispose]();
+    }),
+);
+
+testUnless(
+  noPosix,
+  "The README's server takes other limits from a file, and keeps those it has if the file is wrong",
+  () =>
+    withServer(
+      reconfigured!,
+      async (port, child) => {
+        const file = `${await projectOf("Deno")}/limits.json`;
+        const reload = async (limits: string) => {
+          await Deno.writeTextFile(file, limits);
+          child.kill("SIGHUP");
+        };
+        const isServed = async () => {
+          using client = await connectFrom("127.0.0.1", port);
+          return await echo(client) === "hello";
+        };
+        assert(await isServed());
+        await reload('{ "maxPerClient": 0 }');
+        await eventually(async () => !await isServed(), "the client to be refused");
+        await reload('{ "maxPerClient": -1 }');
+        const stderr = child.stderr.getReader();
+        const { value } = await within(stderr.read(), "the error to be printed");
+        const printed = new TextDecoder().decode(value);
+        assert(printed.includes("maxPerClient must be a whole number"), printed);
+        assert(!await isServed());
+        await reload("{}");
+        await eventually(isServed, "the client to be served");
+        await stderr.cancel();
+      },
+      "Deno",
+      { permissions: ["--allow-read=limits.json"], stderr: "piped" },
+    ),
+);
 
 testUnless(
   oneAddress || noPosix,
