@@ -1,23 +1,10 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { callHook } from "../src/hooks.ts";
+import { printed } from "./support/console.ts";
+import { throwing } from "./support/failures.ts";
 
-/** Collects what goes to `console.error`. */
-function printed(run: () => void): unknown[][] {
-  const { error } = console;
-  const calls: unknown[][] = [];
-  console.error = (...args) => void calls.push(args);
-  try {
-    run();
-  } finally {
-    console.error = error;
-  }
-  return calls;
-}
-
-const failing = (message: string) => () => {
-  throw new Error(message);
-};
+const failing = (message: string) => throwing(new Error(message));
 
 test("callHook() hands its arguments to the hook, and does without one", () => {
   const calls: unknown[][] = [];
@@ -34,17 +21,17 @@ test("callHook() tells onError what a hook throws or rejects with", async () => 
   assertEquals(errors.map((error) => (error as Error).message), ["thrown", "rejected"]);
 });
 
-test("callHook() without onError prints the first failure of each hook", () => {
+test("callHook() without onError prints the first failure of each hook", async () => {
   const [one, other] = [failing("one"), failing("other")];
-  const calls = printed(() => {
+  const calls = await printed(() => {
     for (const hook of [one, one, other, one, other]) callHook(hook, undefined);
   });
   assertEquals(calls.map(([, error]) => (error as Error).message), ["one", "other"]);
 });
 
-test("callHook() prints the first failure of onError itself", () => {
+test("callHook() prints the first failure of onError itself", async () => {
   const onError = failing("onError");
-  const calls = printed(() => {
+  const calls = await printed(() => {
     for (let i = 0; i < 3; i++) callHook(failing("hook"), onError);
   });
   assertEquals(calls.map(([, error]) => (error as Error).message), ["onError"]);

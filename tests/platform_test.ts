@@ -4,13 +4,11 @@
  * @module
  */
 
-import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type ListenOptions } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
 import { assertStrictEquals } from "@std/assert";
 import { findSockets, hiddenSockets, noIPv6, noUnixSockets, oneAddress } from "./support/platform.ts";
+import { Folder } from "./support/folder.ts";
 
 /** Whether a server can listen there; `meanwhile` is called while it does. */
 async function canListen(where: ListenOptions, meanwhile = () => {}): Promise<boolean> {
@@ -32,12 +30,8 @@ test("Tests have the addresses that they think they have", async () => {
 });
 
 test("Tests can have Unix sockets", { skip: noUnixSockets }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "connlimit-"));
-  try {
-    assertStrictEquals(await canListen({ path: join(folder, "socket") }), true);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  using folder = new Folder();
+  assertStrictEquals(await canListen({ path: folder.file() }), true);
 });
 
 test("Tests see every socket that is open", { skip: hiddenSockets }, async () => {

@@ -8,58 +8,15 @@ import { test } from "node:test";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
+import { CLIENTS, crowd, pick, randomly, treatAll } from "../support/crowd.ts";
+import { answered } from "../support/listeners.ts";
 import { type Client, ended, eventually, openSockets, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { address, answered, type Conn, type Kind, limited, PLAIN, TLS, tryConnect } from "./support.ts";
+import { address, type Kind, limited, PLAIN, TLS, tryConnect } from "./support.ts";
 
 type Socket = Bun.Socket<undefined>;
 
 const ignore = () => {};
-
-/** Numbers that look random and are the same again for the same seed. */
-function randomly(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0;
-    return Math.floor((state >>> 0) / 2 ** 32 * below);
-  };
-}
-
-/** How a server may treat a connection; each lets go of it in the end, however the client behaves. */
-const SERVERS: readonly ((conn: Conn) => Promise<unknown> | void)[] = [
-  (conn) => conn.close(),
-  (conn) => conn[Symbol.dispose](),
-  (conn) => conn.readable.pipeTo(conn.writable),
-  (conn) => conn.readable.pipeTo(conn.writable, { preventClose: true }),
-  (conn) => conn.readable.cancel(),
-  (conn) => conn.writable.abort(),
-  (conn) => conn.writable.close(),
-  (conn) => new Response(conn.readable).arrayBuffer(),
-  async (conn) => {
-    using _ = conn;
-    const buffer = new Uint8Array(16);
-    while (await conn.read(buffer) !== null);
-  },
-  async (conn) => {
-    using _ = conn;
-    await conn.write(new Uint8Array(1 << 18));
-    await conn.closeWrite();
-  },
-  async (conn) => {
-    using _ = conn;
-    await conn.closeWrite();
-    while (await conn.read(new Uint8Array(1 << 16)) !== null);
-  },
-  async (conn) => {
-    const [one, other] = conn.readable.tee();
-    await Promise.all([one.cancel(), other.cancel()]);
-  },
-  (conn) => {
-    const pending = Promise.all([conn.read(new Uint8Array(1)), conn.write(new Uint8Array(1 << 20))]);
-    conn.close();
-    return pending;
-  },
-];
 
 /** How handlers may treat a connection when it is open. */
 const HANDLERS: readonly ((socket: Socket) => void)[] = [
@@ -98,18 +55,8 @@ const handlers = {
   error: ignore,
 };
 
-/** How a client may behave. */
-const CLIENTS: readonly ((client: Client) => void)[] = [
-  ({ socket }) => void socket.end("some words"),
-  ({ socket }) => void socket.end(new Uint8Array(1 << 16)),
-  ({ socket }) => void socket.destroy(),
-  (client) => client.reset(),
-  (client) => client.fin(),
-  (client) => void client.socket.write("some words", () => client.reset()),
-];
-
-/** A client that does not even speak TLS where it should. */
-const STRANGER: readonly ((client: Client) => void)[] = [
+/** How clients may behave that do not even speak TLS where they should. */
+const STRANGERS: readonly ((client: Client) => void)[] = [
   ...CLIENTS.slice(2),
   ({ socket }) => void socket.end("GET / HTTP/1.1\r\n\r\n"),
 ];
@@ -122,20 +69,14 @@ interface Server extends Disposable {
 const FORMS: Readonly<Record<string, (kind: Kind, limiter: Limiter, random: (below: number) => number) => Server>> = {
   "limitedListener()": (kind, limiter, random) => {
     const listeners = [true, false].map((halfOpen) => limited({ ...kind, halfOpen }, limiter));
-    for (const listener of listeners) {
-      (async () => {
-        for await (const conn of listener) {
-          (async () => await SERVERS[random(SERVERS.length)]!(conn))().catch(ignore);
-        }
-      })();
-    }
+    for (const listener of listeners) treatAll(listener, random);
     return {
       ports: listeners.map(({ addr }) => addr.port),
       [Symbol.dispose]: () => listeners.forEach((listener) => listener.close()),
     };
   },
   "limitSocketHandler()": (kind, limiter, random) => {
-    const open = (socket: Socket) => HANDLERS[random(HANDLERS.length)]!(socket);
+    const open = (socket: Socket) => pick(random, HANDLERS)(socket);
     const listeners = [true, false].map((halfOpen) =>
       Bun.listen<undefined>({
         ...address({ ...kind, halfOpen }),
@@ -163,21 +104,15 @@ for (const kind of [PLAIN, TLS]) {
       const limiter = new Limiter({ maxPerClient: 10 });
       {
         using server = serve(kind, limiter, random);
-        let left = CONNECTIONS;
-        const visit = async () => {
-          for (; left > 0;) {
-            left--;
-            const [port, from] = [server.ports[random(2)]!, `127.0.0.${1 + random(4)}`];
-            const isStranger = kind.tls && random(3) === 0;
-            using client = await tryConnect(isStranger ? PLAIN : kind, port, from);
-            // One that was refused before the handshake has had its end.
-            if (client === undefined) continue;
-            const behaviours = isStranger ? STRANGER : CLIENTS;
-            behaviours[random(behaviours.length)]!(client);
-            await ended(client);
-          }
-        };
-        await Promise.all(Array.from({ length: AT_ONCE }, visit));
+        await crowd(CONNECTIONS, AT_ONCE, async () => {
+          const [port, from] = [pick(random, server.ports), `127.0.0.${1 + random(4)}`];
+          const isStranger = kind.tls && random(3) === 0;
+          using client = await tryConnect(isStranger ? PLAIN : kind, port, from);
+          // One that was refused before the handshake has had its end.
+          if (client === undefined) return;
+          pick(random, isStranger ? STRANGERS : CLIENTS)(client);
+          await ended(client);
+        });
         await answered(limiter, CONNECTIONS);
         await within(limiter.idle(), "every slot to be free");
         const { open, clients, peak, admitted, refused } = limiter.stats();

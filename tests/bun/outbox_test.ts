@@ -7,7 +7,8 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Outbox } from "../../src/bun/outbox.ts";
-import { nameOfError } from "./support.ts";
+import { nameOfError } from "../support/failures.ts";
+import { bytes } from "./support.ts";
 
 /** An outbox on a socket that has room for so many bytes, with all that the socket was given. */
 function outboxWithRoom(room: number, full = false) {
@@ -28,8 +29,6 @@ function outboxWithRoom(room: number, full = false) {
   };
   return { socket, given, outbox: new Outbox(socket as never, full) };
 }
-
-const bytes = (text: string) => new TextEncoder().encode(text);
 
 test("Outbox lets no write overtake one that waits", async () => {
   const { socket, given, outbox } = outboxWithRoom(3);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { once } from "node:events";
 import { test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
@@ -18,7 +17,16 @@ import {
   type ListenerOptions,
 } from "@connlimit/connlimit";
 import { type BunConn, listen, type NetAddr } from "@connlimit/connlimit/bun";
-import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import {
+  certificate,
+  type Client,
+  connected,
+  connectFrom,
+  ended,
+  eventually,
+  openSockets,
+  within,
+} from "../support/net.ts";
 import { findSockets, hiddenSockets, type Lack } from "../support/platform.ts";
 
 /** A kind of connection. */
@@ -55,6 +63,9 @@ export function address({ tls, halfOpen }: Kind): Address {
   return { hostname: "0.0.0.0", port: 0, allowHalfOpen: halfOpen, ...(tls ? { tls: certificate() } : {}) };
 }
 
+/** What `Bun.listen()` is told for a listener without handlers. */
+export const onLoopback = { hostname: "127.0.0.1", port: 0, socket: { data(): void {} } };
+
 /** A limited listener: over `listen()` for half-open connections, and else over a `Bun.listen()` as it is. */
 export function limited(
   kind: Kind,
@@ -70,15 +81,7 @@ export function limited(
 export async function connect({ tls }: Kind, port: number, localAddress = "127.0.0.1"): Promise<Client> {
   if (!tls) return await connectFrom(localAddress, port);
   const target = { host: "127.0.0.1", port, localAddress, servername: "localhost", ca: certificate().cert };
-  const socket = connectTls(target);
-  socket.on("error", () => {});
-  await once(socket, "secureConnect");
-  return {
-    socket,
-    fin: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
-    [Symbol.dispose]: () => void socket.destroy(),
-  };
+  return await connected(connectTls(target), "secureConnect");
 }
 
 /** Connects without a word and waits to be turned away. Resolves to how that was done: by a proper end, or by a reset. */
@@ -115,53 +118,9 @@ export function served(before: ReadonlyMap<number, number>, { socket }: Client):
   return () => findSockets().get(server) === node;
 }
 
-/** Serves until the listener is closed, keeping every connection; resolves to them. */
-export async function keepAll<C>(listener: AsyncIterable<C>): Promise<C[]> {
-  const conns = [];
-  for await (const conn of listener) conns.push(conn);
-  return conns;
-}
-
-/** Closes whatever can be closed. */
-export function closeAll(disposables: readonly Disposable[]): void {
-  for (const disposable of disposables) disposable[Symbol.dispose]();
-}
-
-/** Time for what must not happen to happen. */
-export function aWhile(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-/** Waits until the limiter has answered so many connections. */
-export function answered(limiter: Limiter, count: number): Promise<void> {
-  return eventually(() => {
-    const { admitted, refused } = limiter.stats();
-    return admitted + refused >= count;
-  }, `${count} connections to be answered`);
-}
-
-/** The name of the error that a promise rejects with, or a word for its not doing so. */
-export async function nameOfError(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-    return "none";
-  } catch (error) {
-    return (error as Error).name;
-  }
-}
-
-/** Has clients connect and reset at once, while this process is too busy to accept them. */
-export function resetUnaccepted(port: number, count: number): void {
-  const code = `
-    import { connect } from "node:net";
-    import { once } from "node:events";
-    for (let i = 0; i < ${count}; i++) {
-      const socket = connect(${port}, "127.0.0.1");
-      await once(socket, "connect");
-      socket.resetAndDestroy();
-    }
-  `;
-  assertStrictEquals(Bun.spawnSync([process.execPath, "-e", code], { stderr: "inherit" }).exitCode, 0);
+/** Text as it is sent. */
+export function bytes(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
 }
 
 const ROOT = new URL("../../", import.meta.url);

@@ -23,7 +23,8 @@ const listener = limitedListener(Deno.listen({ hostname: "127.0.0.1", port: 0 })
 console.log(listener.addr.port);
 setInterval(() => {
   const { open, admitted } = listener.limiter.stats();
-  console.log(JSON.stringify({ open, admitted, errors, code, acceptErrors: listener.acceptErrors }));
+  const { acceptErrors } = listener;
+  console.log(JSON.stringify({ time: performance.now(), open, admitted, errors, code, acceptErrors }));
 }, 10);
 
 for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});

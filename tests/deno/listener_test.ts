@@ -1,107 +1,88 @@
 /**
- * What is particular to Deno: Unix sockets, TLS, and a process that is out of file descriptors.
+ * What a limited listener of Deno has in common with those of Bun, and how it ends.
  *
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { limitedListener } from "@connlimit/connlimit";
-import { echoAll, testUnless } from "../support/deno.ts";
-import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { noPosix, noUnixSockets } from "../support/platform.ts";
+import { limitedListener, Limiter } from "@connlimit/connlimit";
+import { kill, listen, tcp } from "../support/deno.ts";
+import { LEAVING, type Making, RULES } from "../support/listener_rules.ts";
+import { keepAll } from "../support/listeners.ts";
+import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
 
-testUnless(noUnixSockets, "limitedListener() counts all peers of a Unix socket as one client", async () => {
-  const path = await Deno.makeTempFile();
-  await Deno.remove(path);
-  using listener = limitedListener(Deno.listen({ transport: "unix", path }), { maxPerClient: 2 });
-  assertStrictEquals(listener.addr.path, path);
-  const serving = echoAll(listener);
-  const clients = await Promise.all([1, 2, 3].map(() => Deno.connect({ transport: "unix", path })));
-  await eventually(() => listener.limiter.stats().refused === 1, "one to be refused");
-  assertEquals([...listener.limiter.clients()], [{ client: "unix", open: 2 }]);
-  for (const client of clients) client.close();
-  await within(listener.limiter.idle(), "the limiter to be idle");
+const making: Making = { listen, connect: (port) => connectFrom("127.0.0.1", port) };
+
+for (const [rule, keeps] of Object.entries({ ...RULES, ...LEAVING })) Deno.test(rule, () => keeps(making));
+
+Deno.test("limitedListener() ends the loop when the listener underneath is closed", async () => {
+  const underneath = tcp();
+  const listener = limitedListener(underneath);
+  const kept = keepAll(listener);
+  underneath.close();
+  assertEquals(await within(kept, "the loop to end"), []);
   listener.close();
-  await serving;
 });
 
-Deno.test("limitedListener() over Deno.listenTls() limits, and frees at the end of the streams", async () => {
-  const { cert, key } = certificate();
-  using listener = limitedListener(Deno.listenTls({ hostname: "127.0.0.1", port: 0, cert, key }), { maxPerClient: 1 });
-  const serving = echoAll(listener);
-  const connect = () => Deno.connectTls({ hostname: "localhost", port: listener.addr.port, caCerts: [cert] });
-  for (let i = 0; i < 2; i++) {
-    using client = await connect();
-    await client.write(new TextEncoder().encode("echo"));
-    assertStrictEquals(await client.read(new Uint8Array(8)), 4);
-    using refused = await connect();
-    // Deno's blind spot: the handshake of a refused connection still takes place.
-    await refused.handshake();
-    assertStrictEquals(await refused.read(new Uint8Array(8)).catch(() => null), null);
-    assertStrictEquals(listener.limiter.open, 1);
-    client.close();
-    await within(listener.limiter.idle(), "the limiter to be idle");
+Deno.test("limitedListener() leaves nothing on its signal once it is closed", () => {
+  const abort = new AbortController();
+  let listeners = 0;
+  const { signal } = abort;
+  const add = signal.addEventListener.bind(signal);
+  signal.addEventListener = (...args: Parameters<typeof add>) => {
+    listeners++;
+    const { signal: removal } = args[2] as AddEventListenerOptions;
+    removal!.addEventListener("abort", () => listeners--);
+    add(...args);
+  };
+  const listener = listen({}, { signal });
+  assertStrictEquals(listeners, 1);
+  listener.close();
+  assertStrictEquals(listeners, 0);
+});
+
+Deno.test("LimitedListener.shutdown() does not wait for another listener's connections", async () => {
+  const limiter = new Limiter();
+  const [one, other] = [listen(limiter), listen(limiter)];
+  const kept = [keepAll(one), keepAll(other)];
+  using client = await connectFrom("127.0.0.1", other.addr.port);
+  await eventually(() => limiter.open === 1, "the client to be admitted");
+  assertStrictEquals(await within(one.shutdown({ timeout: Infinity }), "the shutdown"), 0);
+  assertStrictEquals(limiter.open, 1);
+  assertStrictEquals(await other.shutdown({ timeout: 0 }), 1);
+  await Promise.all(kept);
+  await ended(client);
+});
+
+Deno.test("limitedListener() keeps the process running, and lets it end where it is unreferenced", async () => {
+  const code = (end: string) => `
+    import { limitedListener } from "@connlimit/connlimit";
+    const listener = limitedListener(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+    listener.unref(); listener.ref(); ${end}
+    (async () => { for await (const _ of listener); })();
+    console.log("running");
+  `;
+  for (const [end, ends] of [["listener.unref();", true], ["listener.close();", true], ["", false]] as const) {
+    const child = new Deno.Command(Deno.execPath(), { args: ["eval", code(end)], stdout: "piped" }).spawn();
+    const exited = child.status.then(({ code }) => code);
+    const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    try {
+      assertStrictEquals((await within(output.read(), "the process to run")).value, "running\n");
+      if (!ends) {
+        assertStrictEquals(await Promise.race([exited, aWhile()]), undefined);
+      } else {
+        assertStrictEquals(await within(exited, "the process to end"), 0);
+      }
+    } finally {
+      kill(child);
+      await Promise.all([exited, output.cancel()]);
+    }
   }
-  // A client that is no TLS client at all.
-  using garbage = await connectFrom("127.0.0.1", listener.addr.port);
-  garbage.socket.write("GET / HTTP/1.1\r\n\r\n");
-  await ended(garbage);
-  await within(listener.limiter.idle(), "the limiter to be idle");
-  listener.close();
-  await serving;
 });
 
-testUnless(
-  noPosix,
-  "limitedListener() survives having no file descriptors left, without spinning, and recovers",
-  async () => {
-    const script = fileURLToPath(new URL("exhausted_server.ts", import.meta.url));
-    const child = new Deno.Command("sh", {
-      args: ["-c", `ulimit -n 64 && exec "$0" run -A --quiet "$1"`, Deno.execPath(), script],
-      stdout: "piped",
-    }).spawn();
-    const lines = child.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(splitLines()).getReader();
-    const read = async () => JSON.parse((await within(lines.read(), "the server")).value!);
-    const readUntil = async (condition: (state: Awaited<ReturnType<typeof read>>) => boolean, what: string) => {
-      let state: Awaited<ReturnType<typeof read>>;
-      await eventually(async () => condition(state = await read()), what);
-      return state;
-    };
-
-    const port = await read();
-    const clients = await Promise.all(Array.from({ length: 100 }, () => connectFrom("127.0.0.1", port)));
-    const exhausted = await readUntil(({ errors }) => errors >= 3, "accepts to fail");
-    assert(exhausted.open > 20 && exhausted.open < 64, `${exhausted.open} open`);
-    assertStrictEquals(exhausted.code, "EMFILE");
-    assertStrictEquals(exhausted.acceptErrors, exhausted.errors);
-
-    // At one try in 200 ms, 50 reports 10 ms apart have room for a few errors; a loop that spins has tens of thousands.
-    let later = exhausted;
-    for (let report = 0; report < 50; report++) later = await read();
-    assert(later.errors - exhausted.errors <= 20, `${later.errors - exhausted.errors} errors in 50 reports`);
-
-    for (const client of clients.splice(0, 60)) client[Symbol.dispose]();
-    await readUntil(({ admitted }) => admitted === 100, "the clients in the queue to be accepted");
-    for (const client of clients) client[Symbol.dispose]();
-    await readUntil(({ open }) => open === 0, "all to be gone");
-    using client = await connectFrom("127.0.0.1", port);
-    client.socket.end("echo");
-    assertStrictEquals(await ended(client), "echo");
-
-    child.kill("SIGKILL");
-    await child.status;
-    await lines.cancel();
-  },
-);
-
-function splitLines(): TransformStream<string, string> {
-  let rest = "";
-  return new TransformStream({
-    transform(chunk, controller) {
-      const lines = (rest + chunk).split("\n");
-      rest = lines.pop()!;
-      for (const line of lines) controller.enqueue(line);
-    },
-  });
-}
+Deno.test("limitedListener() fits where a Deno.Listener is taken", async () => {
+  const take = (listener: Deno.Listener<Deno.TcpConn, Deno.NetAddr>) => listener.addr.port;
+  using listener = listen();
+  assert(take(listener) > 0);
+  await Promise.resolve();
+});

@@ -6,58 +6,46 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
 import { HttpClient } from "../http/client.ts";
 import { HEADERS, HELLO } from "../http/websockets.ts";
-import { whileServing } from "../support/deno.ts";
 import { eventually } from "../support/net.ts";
-import { bun } from "../support/runtimes.ts";
-
-const ROOT = new URL("../../", import.meta.url);
+import { printedArgs, ROOT, withServer } from "./serving.ts";
 
 /** Runs an example by the command that it prints and that starts so, at a port of its own. */
-async function withServer(file: string, start: "deno" | "bun", use: (port: number) => Promise<void>): Promise<void> {
+async function withExample(file: string, start: "deno" | "bun", use: (port: number) => Promise<void>): Promise<void> {
   const text = await Deno.readTextFile(new URL(file, ROOT));
-  const line = text.split("\n").find((line) => line.startsWith(` *   ${start} `));
-  assert(line !== undefined && line.endsWith(` ${file}`), `${file} should print a command for ${start}`);
-  const printed = line.trim().split(" ").slice(4, -1);
-  const port = getAvailablePort();
-  // Those of `Deno.serve` listen at its default.
-  const program = text.replace("Deno.serve(", `Deno.serve({ port: ${port} }, `).replace("port: 8000", `port: ${port}`);
-  assert(program !== text);
+  const printed = printedArgs(text, start, file);
   const folder = await Deno.makeTempDir();
-  const copy = `${folder}/server.ts`;
-  await Deno.writeTextFile(copy, program);
-  const config = ["--config", fileURLToPath(new URL("deno.json", ROOT))];
-  const [command, args] = start === "bun"
-    ? [(await bun()).command, [...printed, "-e", program]]
-    : [Deno.execPath(), [...printed, ...printed[0] === "serve" ? [`--port=${port}`] : [], ...config, copy]];
-  const server = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "null", stderr: "null" });
+  const argsAt = async (port: number) => {
+    // Those of `Deno.serve` listen at its default.
+    const program = text.replace("Deno.serve(", `Deno.serve({ port: ${port} }, `)
+      .replace("port: 8000", `port: ${port}`);
+    assert(program !== text);
+    if (start === "bun") return [...printed, "-e", program];
+    const copy = `${folder}/server.ts`;
+    await Deno.writeTextFile(copy, program);
+    const at = printed[0] === "serve" ? [`--port=${port}`] : [];
+    return [...printed, ...at, "--config", fileURLToPath(new URL("deno.json", ROOT)), copy];
+  };
   try {
-    await whileServing(server, port, () => use(port));
+    await withServer(start === "bun" ? "Bun" : "Deno", argsAt, ({ port }) => use(port));
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
 }
 
-async function ask(port: number, request: string, ...headers: string[]): Promise<HttpClient> {
-  const client = await HttpClient.connect(port);
-  client.send(request, ...headers);
-  return client;
-}
-
 async function status(port: number, request: string): Promise<number> {
-  using client = await ask(port, request, "Connection: close");
+  using client = await HttpClient.ask(port, request, "Connection: close");
   return (await client.head()).status;
 }
 
 for (const [file, start] of [["examples/deno_serve.ts", "deno"], ["examples/bun_serve.ts", "bun"]] as const) {
   Deno.test(`${file} limits its streams and WebSockets to five, and answers again when they have ended`, () =>
-    withServer(file, start, async (port) => {
+    withExample(file, start, async (port) => {
       assertStrictEquals(await status(port, "GET /"), 200);
-      const clocks = await Promise.all([1, 2, 3].map(() => ask(port, "GET /clock")));
+      const clocks = await Promise.all([1, 2, 3].map(() => HttpClient.ask(port, "GET /clock")));
       for (const clock of clocks) await clock.until("\n\r\n");
-      const sockets = await Promise.all([1, 2].map(() => ask(port, "GET /echo", ...HEADERS)));
+      const sockets = await Promise.all([1, 2].map(() => HttpClient.ask(port, "GET /echo", ...HEADERS)));
       for (const socket of sockets) {
         assertStrictEquals((await socket.head()).status, 101);
         socket.write(HELLO);
@@ -76,8 +64,8 @@ for (const [file, start] of [["examples/deno_serve.ts", "deno"], ["examples/bun_
 
 for (const start of ["deno", "bun"] as const) {
   Deno.test(`examples/hono.ts limits slow requests to five by ${start}`, () =>
-    withServer("examples/hono.ts", start, async (port) => {
-      const clients = await Promise.all([1, 2, 3, 4, 5].map(() => ask(port, "GET /slow")));
+    withExample("examples/hono.ts", start, async (port) => {
+      const clients = await Promise.all([1, 2, 3, 4, 5].map(() => HttpClient.ask(port, "GET /slow")));
       await eventually(async () => await status(port, "GET /") === 429, "five requests");
       for (const client of clients) assertStrictEquals((await client.answer()).body, "at last\n");
       assertStrictEquals(await status(port, "GET /"), 200);

@@ -6,11 +6,11 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
-import { testUnless, whileServing } from "../support/deno.ts";
-import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { testUnless } from "../support/deno.ts";
+import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { RUNTIMES } from "../support/runtimes.ts";
+import type { RuntimeName } from "../support/runtimes.ts";
+import { withServer } from "./serving.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */
 const SERVERS = {
@@ -42,36 +42,21 @@ const SERVERS = {
   `,
 } as const;
 
-/** Runs a program on a runtime, at a port of its own, and ends it. */
-async function withServer(program: string, runtime: keyof typeof RUNTIMES, use: (port: number) => Promise<void>) {
-  const { command, args } = await RUNTIMES[runtime]();
+/** Runs a program on a runtime. */
+async function withProgram(program: string, runtime: RuntimeName, use: (port: number) => Promise<void>) {
   // In the project, for the sake of the packages' names; and a module, for Node, by its extension.
   const file = await Deno.makeTempFile({ dir: fileURLToPath(new URL(".", import.meta.url)), suffix: ".mts" });
   try {
     await Deno.writeTextFile(file, `import process from "node:process";\n${program}`);
-    const port = getAvailablePort();
-    const server = new Deno.Command(command, {
-      args: [...args, ...runtime === "Deno" ? ["run", "-A"] : [], file, `${port}`],
-      cwd: new URL("../../", import.meta.url),
-      stdin: "null",
-      stdout: "null",
-    });
-    await whileServing(server, port, () => use(port));
+    const run = runtime === "Deno" ? ["run", "-A"] : [];
+    await withServer(runtime, (port) => [...run, file, `${port}`], ({ port }) => use(port));
   } finally {
     await Deno.remove(file);
   }
 }
 
 /** Asks on a connection that is kept alive. Resolves to the first of the answer, or to nothing where it is closed. */
-function ask({ socket }: Client): Promise<string> {
-  if (socket.destroyed) return Promise.resolve("");
-  const answer = new Promise<string>((resolve) => {
-    socket.once("data", (data) => resolve(data.toString()));
-    socket.once("close", () => resolve(""));
-  });
-  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  return within(answer, "an answer");
-}
+const ask = (client: Client) => reply(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
 /** Whether it is an answer of the program's, and not a refusal's. */
 const served = (answer: string) => answer.startsWith("HTTP/1.1 200 ") && answer.includes("hello");
@@ -82,7 +67,7 @@ for (const [name, program] of Object.entries(SERVERS)) {
       oneAddress,
       `limitServer() limits ${name} on ${runtime} to three connections of a client`,
       () =>
-        withServer(program, runtime, async (port) => {
+        withProgram(program, runtime, async (port) => {
           const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.2", port)));
           // Twice, since a connection is counted once for all its requests.
           for (let request = 1; request <= 2; request++) {

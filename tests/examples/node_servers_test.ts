@@ -5,63 +5,35 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket } from "ws";
-import { testUnless, whileServing } from "../support/deno.ts";
-import { connectFrom, ended, eventually, within } from "../support/net.ts";
+import { testUnless } from "../support/deno.ts";
+import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { RUNTIMES } from "../support/runtimes.ts";
+import type { RuntimeName } from "../support/runtimes.ts";
+import { printedArgs, ROOT, type Serving, withServer } from "./serving.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+/** What the commands start with, and what that is. */
+const STARTS: Readonly<Record<string, RuntimeName>> = { deno: "Deno", bun: "Bun", "npx tsx": "Node" };
 
-/** What the commands start with, and what that is here. */
-const STARTS = { "deno ": RUNTIMES.Deno, "bun ": RUNTIMES.Bun, "npx tsx ": RUNTIMES.Node } as const;
-
-/** Starts an example, at a port of its own, by the command that it prints and that starts so. */
-async function withExample(
-  file: string,
-  start: keyof typeof STARTS,
-  use: (port: number, output: () => string) => Promise<void>,
-) {
-  const text = await Deno.readTextFile(new URL(file, ROOT));
-  const printed = text.split("\n").find((line) => line.startsWith(` *   ${start}`));
-  assert(printed !== undefined && printed.endsWith(` ${file}`), `${file} should print a command for ${start}`);
-  const { command, args } = await STARTS[start]();
-  const port = getAvailablePort();
-  const server = new Deno.Command(command, {
-    args: [...args, ...printed.slice(` *   ${start}`.length).split(" "), `${port}`],
-    cwd: ROOT,
-    stdin: "null",
-    stdout: "piped",
-  });
-  let output = "";
-  let read: Promise<void> | undefined;
-  await whileServing(server, port, async ({ stdout }) => {
-    read = stdout.pipeThrough(new TextDecoderStream()).pipeTo(
-      new WritableStream({ write: (chunk) => void (output += chunk) }),
-    );
-    await use(port, () => output);
-  });
-  await read;
+/** Starts an example by the command that it prints and that starts so, with a port of its own behind it. */
+async function withExample(file: string, start: string, use: (serving: Serving) => Promise<void>) {
+  const printed = printedArgs(await Deno.readTextFile(new URL(file, ROOT)), start, file);
+  await withServer(STARTS[start]!, (port) => [...printed, file, `${port}`], use);
 }
 
-for (const start of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
-  const name = start.trim();
-
+for (const start of Object.keys(STARTS)) {
   testUnless(
     oneAddress,
-    `examples/node_http.ts by ${name} serves twenty connections of a client, and refuses the next`,
+    `examples/node_http.ts by ${start} serves twenty connections of a client, and refuses the next`,
     () =>
-      withExample("examples/node_http.ts", start, async (port, output) => {
+      withExample("examples/node_http.ts", start, async ({ port, output }) => {
         const ask = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
         const clients = [];
         for (let i = 1; i <= 20; i++) {
           const client = await connectFrom("127.0.0.2", port);
           clients.push(client);
-          const answer = new Promise((resolve) => client.socket.once("data", (data) => resolve(data.toString())));
-          client.socket.write(ask);
-          const text = await within(answer, "an answer") as string;
+          const text = await reply(client, ask);
           assert(text.endsWith(`connections of yours: ${i}\n`), text);
         }
         using refused = await connectFrom("127.0.0.2", port);
@@ -75,9 +47,9 @@ for (const start of Object.keys(STARTS) as (keyof typeof STARTS)[]) {
 
   testUnless(
     oneAddress,
-    `examples/chat.ts by ${name} passes words on among ten WebSockets of a client, and refuses the next`,
+    `examples/chat.ts by ${start} passes words on among ten WebSockets of a client, and refuses the next`,
     () =>
-      withExample("examples/chat.ts", start, async (port) => {
+      withExample("examples/chat.ts", start, async ({ port }) => {
         const open = async () => {
           const socket = new WebSocket(`ws://127.0.0.1:${port}`, { localAddress: "127.0.0.2" });
           const opened = new Promise<boolean>((resolve) => {

@@ -6,14 +6,13 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { getAvailablePort } from "@std/net";
-import { testUnless, whileServing } from "../support/deno.ts";
-import { answers, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { testUnless } from "../support/deno.ts";
+import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";
-import { type RuntimeName, RUNTIMES } from "../support/runtimes.ts";
+import type { RuntimeName } from "../support/runtimes.ts";
+import { ROOT, type Serving, withServer } from "./serving.ts";
 
-const ROOT = new URL("../../", import.meta.url);
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
@@ -24,32 +23,26 @@ function printed(heading: string): string[] {
   return [...section.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
 }
 
-/** Runs a server's program, at a port of its own, and ends it. */
-async function withServer(
+/** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */
+const echo = (client: Client) => reply(client, "hello");
+
+/** Runs a server's program in a user's project. */
+async function withProgram(
   program: string,
-  use: (port: number, child: Deno.ChildProcess) => Promise<void>,
+  use: (serving: Serving) => Promise<void>,
   runtime: RuntimeName = "Deno",
   { permissions = [], stderr = "inherit" }: { permissions?: readonly string[]; stderr?: "inherit" | "piped" } = {},
 ) {
-  const port = getAvailablePort();
   assert(program.includes("7000"));
-  const { command, args } = await RUNTIMES[runtime]();
   const cwd = await projectOf(runtime);
-  const file = await Deno.makeTempFile({ dir: cwd, suffix: ".ts" });
-  await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-  // On Deno it may do no more than listen, unless told otherwise.
-  const run = ["run", ...permissions, `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`];
-  const server = new Deno.Command(command, {
-    args: [...args, ...runtime === "Deno" ? run : [], file],
-    cwd,
-    stdin: "null",
-    stdout: "piped",
-    stderr,
-  });
-  await whileServing(server, port, async (child) => {
-    await use(port, child);
-    if (!child.stdout.locked) await child.stdout.cancel();
-  });
+  const argsAt = async (port: number) => {
+    const file = await Deno.makeTempFile({ dir: cwd, suffix: ".ts" });
+    await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
+    // On Deno it may do no more than listen, unless told otherwise.
+    const run = ["run", ...permissions, `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`];
+    return [...runtime === "Deno" ? run : [], file];
+  };
+  await withServer(runtime, argsAt, use, { cwd, stderr });
 }
 
 const [quickStart] = printed("connlimit");
@@ -73,7 +66,7 @@ for (
     oneAddress,
     `${name} echoes for ten connections of a client, refuses the eleventh, and survives resets`,
     () =>
-      withServer(program, async (port) => {
+      withProgram(program, async ({ port }) => {
         const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
         assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
         using eleventh = await connectFrom("127.0.0.2", port);
@@ -97,7 +90,7 @@ for (const runtime of ["Deno", "Bun", "Node"] as const) {
     oneAddress,
     `The README's web server says 429 to the twenty-first connection of a client, on ${runtime}`,
     () =>
-      withServer(nodeServer!, async (port) => {
+      withProgram(nodeServer!, async ({ port }) => {
         const clients = await Promise.all(Array.from({ length: 20 }, () => connectFrom("127.0.0.2", port)));
         for (const client of clients) assert((await get(client)).endsWith("hello\n"));
         using refused = await connectFrom("127.0.0.2", port);
@@ -115,7 +108,7 @@ for (const runtime of ["Deno", "Bun"] as const) {
       ? fetchHandler!
       : fetchHandler!.replace(/^Deno\.serve.*\/\/ on Bun: (.*)$/m, "$1");
     assert(program.includes(`\n${runtime}.serve(`));
-    return withServer(program, async (port) => {
+    return withProgram(program, async ({ port }) => {
       const response = await fetch(`http://127.0.0.1:${port}/`);
       assertEquals([response.status, await response.text()], [200, "hello\n"]);
     }, runtime);
@@ -123,7 +116,7 @@ for (const runtime of ["Deno", "Bun"] as const) {
 }
 
 Deno.test("The README's handler behind a proxy goes by what the proxy says, and answers nobody else", () =>
-  withServer(behindProxy!, async (port) => {
+  withProgram(behindProxy!, async ({ port }) => {
     const statusFor = async (headers: HeadersInit) => {
       const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
       await response.body?.cancel();
@@ -134,21 +127,14 @@ Deno.test("The README's handler behind a proxy goes by what the proxy says, and 
     assertStrictEquals(await statusFor({}), 403);
   }));
 
-/** Sends a request and waits for the first of the answer. */
-function get({ socket }: Client): Promise<string> {
-  const answer = new Promise<string>((resolve) => {
-    socket.once("data", (data) => resolve(data.toString()));
-    socket.once("close", () => resolve(""));
-  });
-  socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-  return within(answer, "an answer");
-}
+/** Sends a request. Resolves to the first of the answer. */
+const get = (client: Client) => reply(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
 testUnless(
   oneAddress,
   "The README's server with accounts admits two connections of each, from wherever",
   () =>
-    withServer(byAccount!, async (port) => {
+    withProgram(byAccount!, async ({ port }) => {
       const clients = await Promise.all([2, 3, 4].map((end) => connectFrom(`127.0.0.${end}`, port)));
       const [first, second, third] = clients as [Client, Client, Client];
       const logIn = (client: Client, account: string) => {
@@ -173,9 +159,9 @@ testUnless(
   noPosix,
   "The README's server takes other limits from a file, and keeps those it has if the file is wrong",
   () =>
-    withServer(
+    withProgram(
       reconfigured!,
-      async (port, child) => {
+      async ({ port, child }) => {
         const file = `${await projectOf("Deno")}/limits.json`;
         const reload = async (limits: string) => {
           await Deno.writeTextFile(file, limits);
@@ -207,8 +193,7 @@ testUnless(
   oneAddress || noPosix,
   "The README's server that is watched tells whom it refuses, and stops gracefully",
   () =>
-    withServer(watching!, async (port, child) => {
-      const output = new Response(child.stdout).text();
+    withProgram(watching!, async ({ port, child, output }) => {
       const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
       assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
       using eleventh = await connectFrom("127.0.0.2", port);
@@ -218,21 +203,14 @@ testUnless(
       assertStrictEquals(await echo(clients[0]!), "hello");
       for (const client of clients) client.fin();
       assertStrictEquals((await within(child.status, "the server to end")).code, 0);
-      assertEquals((await output).split("\n"), ["refused 127.0.0.2: client", "0 connections had to be closed", ""]);
+      const lines = ["refused 127.0.0.2: client", "0 connections had to be closed", ""];
+      await eventually(() => output().split("\n").length >= lines.length, "all to be printed");
+      assertEquals(output().split("\n"), lines);
     }),
 );
 
-/** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */
-function echo({ socket }: Client): Promise<string> {
-  return new Promise((resolve) => {
-    socket.once("data", (data) => resolve(data.toString()));
-    socket.once("close", () => resolve(""));
-    socket.write("hello");
-  });
-}
-
 Deno.test("The README names the two commands, and they are tasks", async () => {
-  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
   for (const task of ["demo", "test"]) {
     assert(task in tasks);
     assert(readme.includes(`deno task ${task} `) && readme.includes(`npx -y deno@2 task ${task}`));

@@ -10,8 +10,9 @@ import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
-import { oneAddress } from "../support/platform.ts";
-import { Bun, isBun, Served } from "./serve.ts";
+import { isBun, oneAddress } from "../support/platform.ts";
+import { Bun, Served } from "./serve.ts";
+import { throwing } from "../support/failures.ts";
 
 const FILE = fileURLToPath(import.meta.url);
 
@@ -30,10 +31,6 @@ function streamOf(...texts: string[]): ReadableStream<Uint8Array> {
   });
 }
 
-function fails(): never {
-  throw new Error("fails");
-}
-
 /** What a handler answers, and what comes of it. */
 const ANSWERS: Readonly<Record<string, [() => Response | Promise<Response>, status: number, body: string]>> = {
   "text": [() => new Response("text"), 200, "text"],
@@ -46,7 +43,7 @@ const ANSWERS: Readonly<Record<string, [() => Response | Promise<Response>, stat
   "a stream, later": [() => Promise.resolve(new Response(streamOf("a", "b", "c"))), 200, "abc"],
   "a file": [file, 200, readFileSync(FILE, "latin1")],
   "a megabyte": [() => new Response("x".repeat(2 ** 20)), 200, "x".repeat(2 ** 20)],
-  "a throw": [fails, 500, "an error\n"],
+  "a throw": [throwing(new Error("fails")), 500, "an error\n"],
   "a rejection": [() => Promise.reject(new Error("fails")), 500, "an error\n"],
 };
 

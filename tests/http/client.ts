@@ -36,6 +36,13 @@ export class HttpClient implements Disposable {
     return new HttpClient(await connectFrom(address, port));
   }
 
+  /** Connects from the usual address, and sends a request. */
+  static async ask(port: number, request: string, ...headers: string[]): Promise<HttpClient> {
+    const client = await HttpClient.connect(port);
+    client.send(request, ...headers);
+    return client;
+  }
+
   get socket(): Socket {
     return this.#client.socket;
   }

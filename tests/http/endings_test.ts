@@ -7,7 +7,9 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { HttpClient } from "./client.ts";
-import { isBun, Served, turn } from "./serve.ts";
+import { type Body, Served, unending } from "./serve.ts";
+import { aWhile } from "../support/net.ts";
+import { isBun } from "../support/platform.ts";
 
 /** What the end of a request can be caused by. */
 interface Scene {
@@ -15,7 +17,7 @@ interface Scene {
   /** Settles what the handler has returned. */
   readonly settle: (response: Response | Promise<Response>) => void;
   /** What the body of a streamed response is written to. */
-  readonly body: ReadableStreamDefaultController<Uint8Array>;
+  readonly body: Body;
 }
 
 /** How a request is answered, and how it ends. */
@@ -30,7 +32,7 @@ interface Case {
 /** What a handler does, so that the test can end it. */
 class Stage {
   readonly request: Request;
-  controller: ReadableStreamDefaultController<Uint8Array> | undefined;
+  body: Body | undefined;
   #settle = (_response: Response | Promise<Response>) => {};
   readonly settle = (response: Response | Promise<Response>): void => this.#settle(response);
 
@@ -39,14 +41,8 @@ class Stage {
   }
 
   /** A response whose body goes on until the test ends it. */
-  stream(first = "first\n"): Response {
-    const body = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        this.controller = controller;
-        controller.enqueue(new TextEncoder().encode(first));
-      },
-    });
-    return new Response(body);
+  stream(): Response {
+    return unending((body) => this.body = body);
   }
 
   /** A response whose body comes as fast as it is read. */
@@ -119,9 +115,9 @@ for (const [name, { request = "GET /", answer, reads, end }] of Object.entries(C
     using client = await server.ask(request);
     if (reads !== undefined) await client.until(reads);
     await server.held();
-    await turn();
+    await aWhile();
     assertEquals([await server.status("GET /"), server.limiter.open, server.calls], [429, 1, 1]);
-    end({ client, settle: stage!.settle, body: stage!.controller! });
+    end({ client, settle: stage!.settle, body: stage!.body! });
     await server.freed(name);
   });
 }

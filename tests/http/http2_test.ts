@@ -9,15 +9,13 @@ import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { certificate, eventually, within } from "../support/net.ts";
-import { Served } from "./serve.ts";
+import { Served, unending } from "./serve.ts";
 
 const { NGHTTP2_CANCEL } = http2.constants;
 
 /** A connection to a server whose responses go on until they are cancelled, and which notes when they are. */
 async function connect(maxPerClient: number): Promise<[Served, http2.ClientHttp2Session]> {
-  const server = new Served(() => {
-    return new Response(new ReadableStream({ start: (body) => body.enqueue(new TextEncoder().encode("first")) }));
-  }, { limits: { maxPerClient }, tls: certificate(), bun: { http2: true } });
+  const server = new Served(() => unending(), { limits: { maxPerClient }, tls: certificate(), bun: { http2: true } });
   const session = http2.connect(`https://127.0.0.1:${server.port}`, { rejectUnauthorized: false });
   session.on("error", () => {});
   await within(once(session, "connect"), "the session");

@@ -9,7 +9,9 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import type { LimitsOptions, RefusalReason } from "@connlimit/connlimit";
 import { limitRequests, type RequestsOptions } from "@connlimit/connlimit/http";
 import type { HttpClient } from "./client.ts";
-import { isBun, Served } from "./serve.ts";
+import { Served } from "./serve.ts";
+import { isBun } from "../support/platform.ts";
+import { throwing } from "../support/failures.ts";
 
 /** The limits that refuse for each reason, and what is answered then. */
 const REASONS: Readonly<
@@ -53,9 +55,7 @@ test("limitRequests() answers a refused HEAD without a body, and a refused uploa
   assertStrictEquals((await upload.answer()).status, 429);
 });
 
-function fails(): never {
-  throw new Error("fails");
-}
+const fails = throwing(new Error("fails"));
 
 /** What `onRefused` may do, and what is answered then. */
 const HOOKS: Readonly<Record<string, [RequestsOptions["onRefused"], status: number, failures: number]>> = {
@@ -99,11 +99,8 @@ test("limitRequests() asks address whose request it is, and refuses what that do
     () => new Promise((resolve) => settle.push(() => resolve(new Response("done")))),
     { options: { address, onError: (error) => void errors.push(error) } },
   );
-  const ask = async (client?: string) => {
-    const connection = await server.connect();
-    connection.send("GET /", ...client === undefined ? [] : [`X-Forwarded-For: ${client}`]);
-    return connection;
-  };
+  const ask = (client?: string) =>
+    server.ask("GET /", undefined, ...client === undefined ? [] : [`X-Forwarded-For: ${client}`]);
   for (const client of ["192.0.2.1", "2001:db8::1", "key"]) waiting.push(await ask(client));
   await server.held(3);
   assertEquals(

@@ -8,11 +8,8 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
 import { limitRequests, type RequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
 import { eventually, within } from "../support/net.ts";
-import { CLIENT_ADDRESS } from "../support/platform.ts";
+import { CLIENT_ADDRESS, isBun } from "../support/platform.ts";
 import { HttpClient } from "./client.ts";
-
-/** Which runtime it is. */
-export const isBun: boolean = "Bun" in globalThis;
 
 /** A fetch handler; Bun allows it to answer nothing for a request that has been upgraded. */
 // deno-lint-ignore no-explicit-any
@@ -163,6 +160,21 @@ export function serve(
   };
 }
 
+/** What the body of a response that goes on is written to. */
+export type Body = ReadableStreamDefaultController<Uint8Array>;
+
+/** A response that has begun, with the word `first`, and goes on until somebody ends it. */
+export function unending(begun: (body: Body) => void = () => {}): Response {
+  return new Response(
+    new ReadableStream({
+      start(body) {
+        body.enqueue(new TextEncoder().encode("first"));
+        begun(body);
+      },
+    }),
+  );
+}
+
 /** Makes a WebSocket of a request, which echoes. */
 export function upgrade(request: Request, info: unknown, opened: (socket: ServerSocket) => void = () => {}): Response {
   if (isBun) {
@@ -174,9 +186,4 @@ export function upgrade(request: Request, info: unknown, opened: (socket: Server
   socket.onmessage = ({ data }) => socket.send(data);
   socket.onerror = () => {};
   return response;
-}
-
-/** Lets the event loop turn, so that what was to happen at once would have happened. */
-export async function turn(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 10));
 }

@@ -6,9 +6,8 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, connect, createServer } from "node:net";
-import { tmpdir } from "node:os";
+import {} from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -16,23 +15,13 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { Hono } from "hono";
-import { answers, eventually, within } from "../support/net.ts";
-import { noUnixSockets, oneAddress } from "../support/platform.ts";
+import { answers, aWhile, connectToPath, eventually, within } from "../support/net.ts";
+import { isBun, noUnixSockets, oneAddress } from "../support/platform.ts";
 import { HttpClient } from "./client.ts";
-import { Bun, type BunServer, type Handler, isBun, Served, turn } from "./serve.ts";
+import { Bun, type BunServer, type Handler, Served, unending } from "./serve.ts";
 import { open, serveSockets } from "./websockets.ts";
-
-/** A stream that goes on until it is ended. */
-function stream(started: (end: () => void) => void): Response {
-  return new Response(
-    new ReadableStream({
-      start(body) {
-        body.enqueue(new TextEncoder().encode("first"));
-        started(() => body.close());
-      },
-    }),
-  );
-}
+import { Folder } from "../support/folder.ts";
+import { printed } from "../support/console.ts";
 
 /** A port that nobody listens on now. */
 async function freePort(): Promise<number> {
@@ -45,12 +34,14 @@ async function freePort(): Promise<number> {
 
 test("limitRequests() frees the slots of requests that a server that stops waits for", async () => {
   const ends: (() => void)[] = [];
-  await using server = new Served(() => stream((end) => ends.push(end)), { limits: { maxPerClient: 3 } });
+  await using server = new Served(() => unending((body) => ends.push(() => body.close())), {
+    limits: { maxPerClient: 3 },
+  });
   const clients = await Promise.all([1, 2, 3].map(() => server.ask("GET /")));
   for (const client of clients) await client.until("first");
   await server.held(3);
   const stopped = server.stop();
-  await turn();
+  await aWhile();
   assertStrictEquals(server.limiter.open, 3);
   for (const end of ends) end();
   await server.empty();
@@ -59,7 +50,7 @@ test("limitRequests() frees the slots of requests that a server that stops waits
 });
 
 test("limitRequests() frees the slots of requests and WebSockets that a server cuts off when it stops", async () => {
-  await using server = new Served(() => stream(() => {}), { limits: { maxPerClient: 3 } });
+  await using server = new Served(() => unending(), { limits: { maxPerClient: 3 } });
   const clients = await Promise.all([1, 2, 3].map(() => server.ask("GET /")));
   for (const client of clients) await client.until("first");
   await server.held(3);
@@ -76,38 +67,28 @@ test("limitRequests() frees the slots of requests and WebSockets that a server c
 });
 
 test("limitRequests() counts the clients of a Unix socket as one", { skip: noUnixSockets }, async () => {
-  const folder = mkdtempSync(`${tmpdir()}/connlimit-`);
-  const unix = `${folder}/socket`;
+  using folder = new Folder();
+  const unix = folder.file();
   let settle = () => {};
   const wait = () => new Promise<Response>((resolve) => settle = () => resolve(new Response("done")));
   await using server = new Served((request) => request.url.endsWith("/now") ? new Response("ok") : wait(), { unix });
-  const ask = (path: string) => {
-    const socket = connect(unix).on("error", () => {});
-    const client = new HttpClient({
-      socket,
-      fin: () => void socket.end(),
-      reset: () => void socket.resetAndDestroy(),
-      [Symbol.dispose]: () => void socket.destroy(),
-    });
+  const ask = async (path: string) => {
+    const client = new HttpClient(await connectToPath(unix));
     client.send(`GET ${path}`);
     return client;
   };
-  try {
-    for (let i = 0; i < 3; i++) {
-      using client = ask("/now");
-      assertStrictEquals((await client.answer()).status, 200);
-    }
-    using first = ask("/");
-    await server.held();
-    assertEquals([...server.limiter.clients()], [{ client: "unix", open: 1 }]);
-    using second = ask("/");
-    assertStrictEquals((await second.answer()).status, 429);
-    settle();
-    assertStrictEquals((await first.answer()).body, "done");
-    await server.empty();
-  } finally {
-    rmSync(folder, { recursive: true });
+  for (let i = 0; i < 3; i++) {
+    using client = await ask("/now");
+    assertStrictEquals((await client.answer()).status, 200);
   }
+  using first = await ask("/");
+  await server.held();
+  assertEquals([...server.limiter.clients()], [{ client: "unix", open: 1 }]);
+  using second = await ask("/");
+  assertStrictEquals((await second.answer()).status, 429);
+  settle();
+  assertStrictEquals((await first.answer()).body, "done");
+  await server.empty();
 });
 
 test("limitRequests() limits a module that exports a fetch handler", { skip: oneAddress }, async () => {
@@ -118,11 +99,9 @@ test("limitRequests() limits a module that exports a fetch handler", { skip: one
   const exited = new Promise((resolve) => child.on("exit", resolve));
   try {
     await eventually(() => answers(port), "the server to listen");
-    const clients = await Promise.all([1, 2].map(() => HttpClient.connect(port)));
-    for (const client of clients) client.send("GET /");
+    const clients = await Promise.all([1, 2].map(() => HttpClient.ask(port, "GET /")));
     for (const client of clients) await client.until("first");
-    using third = await HttpClient.connect(port);
-    third.send("GET /");
+    using third = await HttpClient.ask(port, "GET /");
     assertStrictEquals((await third.answer()).status, 429);
     using other = await HttpClient.connect(port, "127.0.0.3");
     other.send("GET /open");
@@ -149,11 +128,7 @@ test("limitRequests() limits the routes and the later handlers of a server of Bu
     routes: { "/route": limited, "/method": { GET: limited } },
     fetch: () => new Response("other"),
   });
-  const ask = async (path: string) => {
-    const client = await HttpClient.connect(server.port!);
-    client.send(`GET ${path}`);
-    return client;
-  };
+  const ask = (path: string) => HttpClient.ask(server.port!, `GET ${path}`);
   for (const path of ["/route", "/method", "/reloaded"]) {
     if (path === "/reloaded") server.reload({ fetch: limited });
     using client = await ask(path);
@@ -175,7 +150,7 @@ test("limitRequests() limits an application of Hono", async () => {
       await new Promise<void>((resolve) => settle = resolve);
       return c.text("done");
     })
-    .get("/stream", () => stream((end) => settle = end))
+    .get("/stream", () => unending((body) => settle = () => body.close()))
     .get("/throws", () => {
       throw new Error("fails");
     });
@@ -183,18 +158,13 @@ test("limitRequests() limits an application of Hono", async () => {
   for (const path of ["/wait", "/stream"]) {
     using client = await server.ask(`GET ${path}`);
     await server.held();
-    await turn();
+    await aWhile();
     assertStrictEquals(await server.status("GET /wait"), 429);
     settle();
     assertStrictEquals((await client.answer()).status, 200);
     await server.freed(path);
   }
-  const { error } = console;
-  console.error = () => {};
-  try {
-    assertStrictEquals(await server.status("GET /throws"), 500);
-  } finally {
-    console.error = error;
-  }
+  const prints = await printed(async () => assertStrictEquals(await server.status("GET /throws"), 500));
+  assertStrictEquals(prints.length, 1);
   await server.freed();
 });

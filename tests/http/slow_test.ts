@@ -8,9 +8,10 @@ import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { upgradeWebSocket } from "@connlimit/connlimit/http";
-import { certificate, eventually } from "../support/net.ts";
-import { isBun, Served, turn } from "./serve.ts";
+import { aWhile, certificate, eventually } from "../support/net.ts";
+import { Served, unending } from "./serve.ts";
 import { HEADERS, open, serveSockets } from "./websockets.ts";
+import { isBun } from "../support/platform.ts";
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -34,7 +35,7 @@ const BOTH: Readonly<Record<string, () => Promise<void>>> = {
       using client = await server.ask("GET /");
       await server.held();
       client[end]();
-      await turn();
+      await aWhile();
       assertStrictEquals(server.limiter.open, 1);
       await freedLate(server);
     },
@@ -44,10 +45,9 @@ const BOTH: Readonly<Record<string, () => Promise<void>>> = {
 /** The cases of Deno. */
 const DENO: Readonly<Record<string, () => Promise<void>>> = {
   "a stream of an async handler that goes on": async () => {
-    const first = new TextEncoder().encode("first");
     await using server = new Served(async () => {
       await Promise.resolve();
-      return new Response(new ReadableStream({ start: (body) => body.enqueue(first) }));
+      return unending();
     });
     using client = await server.ask("GET /");
     await client.until("first");
@@ -77,7 +77,7 @@ const DENO: Readonly<Record<string, () => Promise<void>>> = {
       using client = await server.ask("GET /", undefined, ...HEADERS);
       await eventually(() => settle !== undefined, "the handler to be called");
       client[end]();
-      await turn();
+      await aWhile();
       settle!();
       await freedLate(server);
     },
@@ -130,9 +130,7 @@ const BUN: Readonly<Record<string, () => Promise<void>>> = {
     await freedLate(server);
   },
   "a stream that idles": async () => {
-    const first = new TextEncoder().encode("first");
-    const stream = () => new Response(new ReadableStream({ start: (body) => body.enqueue(first) }));
-    await using server = new Served(stream, { bun: { idleTimeout: 2 } });
+    await using server = new Served(() => unending(), { bun: { idleTimeout: 2 } });
     using client = await server.ask("GET /");
     await client.until("first");
     assertStrictEquals(server.limiter.open, 1);

@@ -5,22 +5,12 @@
  */
 
 import { assertStrictEquals } from "@std/assert";
+import { HEADERS } from "../support/frames.ts";
 import { eventually } from "../support/net.ts";
 import type { HttpClient } from "./client.ts";
 import { Served, type ServerSocket, type Setup, upgrade } from "./serve.ts";
 
-/** What asks for an upgrade. */
-export const HEADERS: string[] = [
-  "Connection: Upgrade",
-  "Upgrade: websocket",
-  "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-  "Sec-WebSocket-Version: 13",
-];
-
-/** Frames as a client sends them, masked with zeros. */
-export const CLOSE: Uint8Array = new Uint8Array([0x88, 0x80, 0, 0, 0, 0]);
-export const HELLO: Uint8Array = new Uint8Array([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]);
-export const GARBAGE: Uint8Array = new Uint8Array(20).fill(0xff);
+export { CLOSE, GARBAGE, HEADERS, HELLO } from "../support/frames.ts";
 
 /** A WebSocket from both sides. */
 export interface Pair {

@@ -9,9 +9,10 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { WebSocket as Ws } from "ws";
-import { within } from "../support/net.ts";
-import { isBun, Served, type ServerSocket, turn, upgrade } from "./serve.ts";
+import { aWhile, within } from "../support/net.ts";
+import { Served, type ServerSocket, upgrade } from "./serve.ts";
 import { CLOSE, GARBAGE, HEADERS, HELLO, open, type Pair, serveSockets } from "./websockets.ts";
+import { isBun } from "../support/platform.ts";
 
 /** The ways in which a WebSocket ends. */
 const ENDINGS: Readonly<Record<string, (pair: Pair) => unknown>> = {
@@ -39,7 +40,7 @@ for (const [name, before] of [["a handler", () => {}], ["an async handler", () =
       const { client, socket } = await open(server);
       client.write(HELLO);
       assertStrictEquals(await client.read(4), "\x81\x02hi");
-      await turn();
+      await aWhile();
       assertEquals([server.limiter.open, await server.status("GET /")], [1, 429], ending);
       await end({ client, socket });
       await server.freed(ending);
@@ -57,7 +58,7 @@ test("limitRequests() holds the slots of all limiters around a WebSocket until i
   await using server = Object.assign(new Served(limited), { sockets });
   for (const end of [({ client }: Pair) => client.reset(), ({ client }: Pair) => client.write(CLOSE)]) {
     const pair = await open(server);
-    await turn();
+    await aWhile();
     assertEquals([server.limiter.open, inner.open], [1, 1]);
     end(pair);
     await server.freed();

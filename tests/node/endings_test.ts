@@ -8,7 +8,8 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type Client, connectFrom, eventually, within } from "../support/net.ts";
-import { connectTo, isBun, type Kind, KINDS, Limited } from "./servers.ts";
+import { connectTo, type Kind, KINDS, Limited } from "./servers.ts";
+import { isBun } from "../support/platform.ts";
 
 /** What a connection is about, with how to bring it there. */
 const STATES: Readonly<Record<string, (kind: Kind, port: number, hangs: Promise<void>) => Promise<Client>>> = {

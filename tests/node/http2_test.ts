@@ -8,8 +8,8 @@ import { once } from "node:events";
 import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { certificate, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { connectTo, ignore, KINDS, Limited, shakeHands, turn } from "./servers.ts";
+import { aWhile, certificate, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { connectTo, ignore, KINDS, Limited, shakeHands } from "./servers.ts";
 
 /** The session of a client. */
 function sessionOf({ socket }: Client): http2.ClientHttp2Session {
@@ -57,7 +57,7 @@ for (const name of ["http2", "http2 cleartext"]) {
     await eventually(() => hanging === 3, "the streams to be open");
     // It is to close once its streams are.
     session.close();
-    await turn();
+    await aWhile();
     assertStrictEquals(limited.limiter.open, 1);
     session.destroy();
     await limited.freed();

@@ -8,7 +8,8 @@ import { execFile } from "node:child_process";
 import * as http from "node:http";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import type { LimiterStats } from "@connlimit/connlimit";
+import { type Client, connectFrom, ended, eventually, leavingNoSocket, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { KINDS, Limited } from "./servers.ts";
 
@@ -17,40 +18,36 @@ const kind = KINDS.http!;
 test(
   "limitServer() holds the slots of 1,000 connections that are kept alive, and frees each",
   { skip: oneAddress },
-  async () => {
-    const before = openSockets();
-    {
-      const server = kind.create() as http.Server;
-      // They are to be kept for as long as this takes.
-      server.keepAliveTimeout = 60_000;
-      await using limited = await Limited.listen(server, { limits: { maxPerClient: 10 } });
-      const { limiter, port } = limited;
-      const clients: Client[] = [];
-      const ask = () => Promise.all(clients.map((client) => kind.ask(client, "answer")));
-      for (let i = 0; i < 10; i++) {
-        clients.push(
-          ...await Promise.all(
-            Array.from({ length: 100 }, (_, address) => connectFrom(`127.0.0.${address + 1}`, port)),
-          ),
-        );
-      }
-      await ask();
-      assertEquals([limiter.open, limiter.stats().clients], [1_000, 100]);
-      using refused = await connectFrom("127.0.0.1", port);
-      refused.socket.write("GET / HTTP/1.1\r\n\r\n");
-      assertStrictEquals(await ended(refused), "");
-      await ask();
-      assertEquals([limiter.open, limiter.stats().admitted], [1_000, 1_000]);
-      for (const client of clients.slice(0, 300)) client.fin();
-      for (const client of clients.slice(300, 700)) client.reset();
-      await eventually(() => limiter.open === 300, "those that the clients have ended to be free");
-      for (const socket of limited.sockets) socket.destroy();
-      await limited.freed();
-      assertStrictEquals(limiter.stats().clients, 0);
-      for (const client of clients) client[Symbol.dispose]();
+  leavingNoSocket(async () => {
+    const server = kind.create() as http.Server;
+    // They are to be kept for as long as this takes.
+    server.keepAliveTimeout = 60_000;
+    await using limited = await Limited.listen(server, { limits: { maxPerClient: 10 } });
+    const { limiter, port } = limited;
+    const clients: Client[] = [];
+    const ask = () => Promise.all(clients.map((client) => kind.ask(client, "answer")));
+    for (let i = 0; i < 10; i++) {
+      clients.push(
+        ...await Promise.all(
+          Array.from({ length: 100 }, (_, address) => connectFrom(`127.0.0.${address + 1}`, port)),
+        ),
+      );
     }
-    await eventually(() => openSockets() === before, "every socket to be closed");
-  },
+    await ask();
+    assertEquals([limiter.open, limiter.stats().clients], [1_000, 100]);
+    using refused = await connectFrom("127.0.0.1", port);
+    refused.socket.write("GET / HTTP/1.1\r\n\r\n");
+    assertStrictEquals(await ended(refused), "");
+    await ask();
+    assertEquals([limiter.open, limiter.stats().admitted], [1_000, 1_000]);
+    for (const client of clients.slice(0, 300)) client.fin();
+    for (const client of clients.slice(300, 700)) client.reset();
+    await eventually(() => limiter.open === 300, "those that the clients have ended to be free");
+    for (const socket of limited.sockets) socket.destroy();
+    await limited.freed();
+    assertStrictEquals(limiter.stats().clients, 0);
+    for (const client of clients) client[Symbol.dispose]();
+  }),
 );
 
 const CONNECTIONS = 64;
@@ -112,14 +109,22 @@ test("limitServer() admits or refuses each connection of wrk, and frees each slo
     if (event === "connection") connections++;
     return emit.call(this, event, ...args);
   };
-  const seen = await load(port);
-  await limited.freed();
-  const { admitted, refused, peak, clients } = limiter.stats();
-  assertStrictEquals(admitted + refused, connections);
+  const seen: Seen = { answered: 0, refused: 0 };
+  let rounds = 0;
+  const enough = ({ admitted, refused }: LimiterStats) => admitted >= 2 * ROOM && refused >= ROOM;
   // How many there are in a second depends on what else the machine does.
-  assert(admitted >= 2 * ROOM && refused >= ROOM, `${admitted} admitted, ${refused} refused`);
+  while (rounds < 10 && !enough(limiter.stats())) {
+    const { answered, refused } = await load(port);
+    await limited.freed();
+    seen.answered += answered;
+    seen.refused += refused;
+    rounds++;
+  }
+  const { admitted, refused, peak, clients } = limiter.stats();
+  assert(enough(limiter.stats()), `${admitted} admitted, ${refused} refused`);
+  assertStrictEquals(admitted + refused, connections);
   // Each of wrk's clients may have had one under way when the time was over, and wrk has tried whether the server is there.
-  const more = CONNECTIONS + 1;
+  const more = rounds * (CONNECTIONS + 1);
   const near = (many: number, few: number) => assert(few <= many && many <= few + more, `${few} of ${many}`);
   near(connections, seen.answered + seen.refused);
   near(admitted, seen.answered);

@@ -5,14 +5,14 @@
  */
 
 import * as net from "node:net";
-import { spawnSync } from "node:child_process";
-import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Refusal } from "@connlimit/connlimit";
-import { connectFrom, ended } from "../support/net.ts";
-import { CLIENT_ADDRESS, notLinux } from "../support/platform.ts";
-import { connectTo, isBun, KINDS, Limited, shakeHands, turn } from "./servers.ts";
+import { aWhile, connectFrom, ended } from "../support/net.ts";
+import { CLIENT_ADDRESS, isBun, notLinux } from "../support/platform.ts";
+import { connectTo, KINDS, Limited, shakeHands } from "./servers.ts";
+import { fails, throwing } from "../support/failures.ts";
+import { resetFromOutside } from "../support/outside.ts";
 
 const EVENTS = [
   "connection",
@@ -41,7 +41,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
     else refused.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     assertStrictEquals(await ended(refused), "");
     await limited.answered(1, 1);
-    await turn();
+    await aWhile();
     assertEquals(heard, []);
     assertStrictEquals(limited.limiter.open, 1);
   });
@@ -89,14 +89,16 @@ test("limitServer() calls onRefused before the socket is destroyed, with its add
 });
 
 test("limitServer() gives what onRefused throws or rejects with to onError, and refuses all the same", async () => {
-  for (const fail of [() => Promise.reject("rejected"), throwing("thrown")]) {
+  for (
+    const [error, fail] of [["rejected", () => Promise.reject("rejected")], ["thrown", throwing("thrown")]] as const
+  ) {
     const errors: unknown[] = [];
     const onError = (error: unknown) => void errors.push(error);
     const setup = { limits: { maxPerClient: 0 }, hooks: { onRefused: fail, onError } };
     await using limited = await Limited.listen(net.createServer(), setup);
     using client = await connectFrom("127.0.0.1", limited.port);
     assertStrictEquals(await ended(client), "");
-    assertEquals(errors, [fail.length === 0 ? "rejected" : "thrown"]);
+    assertEquals(errors, [error]);
     assertEquals(limited.sockets, []);
   }
 });
@@ -116,16 +118,10 @@ test("limitServer() survives an onRefused that closes the socket by itself, with
       using client = await connectFrom("127.0.0.1", limited.port).catch(() => undefined);
       if (client) await ended(client);
     }
-    await turn();
+    await aWhile();
     await limited.answered(0, 5);
   }
 });
-
-function throwing(error: unknown): (refusal: Refusal) => void {
-  return (_refusal) => {
-    throw error;
-  };
-}
 
 test(
   "limitServer() refuses what was reset before it was accepted as of unknown address",
@@ -146,23 +142,3 @@ test(
     await limited.freed();
   },
 );
-
-/** Runs a program that connects and resets so many times, one connection at a time. */
-function resetFromOutside(port: number, times: number): void {
-  const program = `
-    import { connect } from "node:net";
-    for (let i = 0; i < ${times}; i++) {
-      const socket = connect(${port}, "127.0.0.1");
-      await new Promise((resolve) => socket.on("connect", resolve));
-      socket.resetAndDestroy();
-      await new Promise((resolve) => socket.on("close", resolve));
-    }`;
-  const { execPath, versions } = process;
-  const evaluate = "deno" in versions ? ["eval"] : "bun" in versions ? ["-e"] : ["--input-type=module", "-e"];
-  const { status } = spawnSync(execPath, [...evaluate, program], { stdio: "inherit" });
-  assertStrictEquals(status, 0);
-}
-
-async function fails(promise: Promise<unknown>): Promise<void> {
-  assert(await promise.then(() => false, () => true), "it should have failed");
-}

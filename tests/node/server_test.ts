@@ -12,7 +12,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer, type ServerLike } from "@connlimit/connlimit/node";
 import { heapUsed } from "../support/memory.ts";
-import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { KINDS, Limited } from "./servers.ts";
 
@@ -20,13 +20,8 @@ const { ask } = KINDS.net!;
 const serve = (setup = {}) => Limited.listen(KINDS.net!.create() as net.Server, setup);
 
 /** Whether the server answers, rather than ending the connection. */
-async function isServed({ socket }: Client): Promise<boolean> {
-  const answer = new Promise<boolean>((resolve) => {
-    socket.once("data", () => resolve(true));
-    socket.once("close", () => resolve(false));
-  });
-  socket.write("answer");
-  return await within(answer, "an answer or the end");
+async function isServed(client: Client): Promise<boolean> {
+  return await reply(client, "answer") !== "";
 }
 
 test("limitServer() admits as many connections of a client as the limits say, and counts each client by itself", {

@@ -15,9 +15,6 @@ import type { Limiter, LimitsOptions, RefusalHooks } from "@connlimit/connlimit"
 import { limitServer, type ServerAttachment } from "@connlimit/connlimit/node";
 import { certificate, type Client, connectFrom, eventually, within } from "../support/net.ts";
 
-/** Bun shows the connections of its web servers late, as the tests say where it matters. */
-export const isBun: boolean = "Bun" in globalThis;
-
 /** Any of the servers. */
 export type Server = net.Server | http.Server | https.Server | http2.Http2Server | http2.Http2SecureServer;
 
@@ -194,9 +191,4 @@ export async function shakeHands(client: Client, protocols: readonly string[] = 
   socket.on("error", ignore);
   await within(once(socket, "secureConnect"), "the handshake");
   return { ...client, socket, fin: () => void socket.end() };
-}
-
-/** Lets the event loop turn, so that what was to happen at once would have happened. */
-export async function turn(): Promise<void> {
-  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 5));
 }

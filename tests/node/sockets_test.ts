@@ -6,44 +6,43 @@
  */
 
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
 import type * as http from "node:http";
 import * as net from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { Duplex } from "node:stream";
 import { test } from "node:test";
 import * as tls from "node:tls";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer } from "@connlimit/connlimit/node";
-import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
-import { CLIENT_ADDRESS, noIPv6, noUnixSockets } from "../support/platform.ts";
-import { connectTo, ignore, isBun, KINDS, Limited, shakeHands, turn } from "./servers.ts";
+import {
+  aWhile,
+  certificate,
+  type Client,
+  connectFrom,
+  connectToPath,
+  ended,
+  eventually,
+  leavingNoSocket,
+  openSockets,
+  within,
+} from "../support/net.ts";
+import { CLIENT_ADDRESS, isBun, noIPv6, noUnixSockets } from "../support/platform.ts";
+import { connectTo, ignore, KINDS, Limited, shakeHands } from "./servers.ts";
+import { Folder } from "../support/folder.ts";
 
 test("limitServer() counts the peers of a Unix socket as one client", { skip: noUnixSockets }, async () => {
-  const folder = mkdtempSync(join(tmpdir(), "connlimit-"));
-  try {
-    for (const name of ["net", "http", "http2 cleartext"]) {
-      const path = join(folder, name);
-      await using limited = await Limited.listen(KINDS[name]!.create(), { limits: { maxPerClient: 2 }, path });
-      const connect = async () => {
-        const socket = net.connect(path);
-        socket.on("error", ignore);
-        await once(socket, "connect");
-        return { socket, fin: () => void socket.end(), reset: ignore, [Symbol.dispose]: () => void socket.destroy() };
-      };
-      using one = await connect();
-      await KINDS[name]!.ask(one, "answer");
-      using two = await connect();
-      await KINDS[name]!.ask(two, "answer");
-      using three = await connect();
-      three.socket.write("GET / HTTP/1.1\r\n\r\n");
-      assertStrictEquals(await ended(three), "");
-      assertEquals([limited.limiter.openFor("unix"), limited.limiter.stats().refusedBy.client], [2, 1]);
-    }
-  } finally {
-    rmSync(folder, { recursive: true });
+  using folder = new Folder();
+  for (const name of ["net", "http", "http2 cleartext"]) {
+    const path = folder.file(name);
+    await using limited = await Limited.listen(KINDS[name]!.create(), { limits: { maxPerClient: 2 }, path });
+    using one = await connectToPath(path);
+    await KINDS[name]!.ask(one, "answer");
+    using two = await connectToPath(path);
+    await KINDS[name]!.ask(two, "answer");
+    using three = await connectToPath(path);
+    three.socket.write("GET / HTTP/1.1\r\n\r\n");
+    assertStrictEquals(await ended(three), "");
+    assertEquals([limited.limiter.openFor("unix"), limited.limiter.stats().refusedBy.client], [2, 1]);
   }
 });
 
@@ -135,7 +134,7 @@ test("limitServer() frees the slot of a socket that is destroyed while its peer 
       await limited.answered(1, 0);
       const socket = limited.sockets.at(-1)!.on("error", ignore);
       while (socket.writableLength < 10_000_000) socket.write(new Uint8Array(1_000_000));
-      await turn();
+      await aWhile();
       assertStrictEquals(limited.limiter.open, 1);
       socket.destroy();
       await limited.freed();
@@ -184,7 +183,7 @@ test("limitServer() holds the slot of a paused socket, whose peer has gone, unti
   using client = await connectFrom("127.0.0.1", limited.port);
   await limited.answered(1, 0);
   client.socket.end("words");
-  await turn();
+  await aWhile();
   assertStrictEquals(limited.limiter.open, 1);
   limited.sockets[0]!.resume();
   await limited.freed();
@@ -198,7 +197,7 @@ test("limitServer() holds the slot of a half-open socket until the server has en
   socket.resume();
   client.fin();
   await within(once(socket, "end"), "the client to end");
-  await turn();
+  await aWhile();
   assertStrictEquals(limited.limiter.open, 1);
   socket.end("bye");
   assertStrictEquals(await ended(client), "bye");
@@ -257,7 +256,7 @@ test("limitServer() holds the slot where a listener throws, until the socket clo
   await using limited = await Limited.listen(server);
   using client = await connectFrom("127.0.0.1", limited.port);
   await limited.answered(1, 0);
-  await turn();
+  await aWhile();
   assertStrictEquals(limited.limiter.open, 1);
   client.fin();
   await limited.freed();
@@ -273,7 +272,7 @@ for (const name of ["http", "https"]) {
     using asking = await connectTo(kind, limited.port);
     await kind.ask(asking, "hang");
     await limited.answered(2, 0);
-    await turn();
+    await aWhile();
     server.closeIdleConnections();
     await eventually(() => limiter.open === 1, "the idle one to be closed");
     server.closeAllConnections();
@@ -283,22 +282,21 @@ for (const name of ["http", "https"]) {
 }
 
 for (const [name, kind] of Object.entries(KINDS)) {
-  test(`limitServer() keeps the slots of those who stay when their ${name} server is closed`, async () => {
-    const before = openSockets();
-    {
+  test(
+    `limitServer() keeps the slots of those who stay when their ${name} server is closed`,
+    leavingNoSocket(async () => {
       await using limited = await Limited.listen(kind.create());
       using staying = await connectTo(kind, limited.port);
       await kind.ask(staying, "hang");
       await limited.answered(1, 0);
-      await turn();
+      await aWhile();
       limited.server.close();
-      await turn();
+      await aWhile();
       assertStrictEquals(limited.limiter.open, 1);
       staying.reset();
       await limited.freed();
-    }
-    await eventually(() => openSockets() === before, "every socket to be closed");
-  });
+    }),
+  );
 }
 
 test("limitServer() limits a server that is closed already, for when it listens again", async () => {

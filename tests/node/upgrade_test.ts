@@ -11,27 +11,22 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket, WebSocketServer } from "ws";
-import { type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { connectTo, ignore, KINDS, Limited, turn } from "./servers.ts";
+import { aWhile, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
+import { connectTo, ignore, KINDS, Limited } from "./servers.ts";
+import { CLOSE, HEADERS, PING, PONG } from "../support/frames.ts";
 
-/** Asks for another protocol. Resolves to the head of the answer. */
-async function upgrade({ socket }: Client, protocol: string): Promise<string> {
+/** Asks for a WebSocket. Resolves to the head of the answer. */
+async function upgrade({ socket }: Client): Promise<string> {
   const head = once(socket, "data");
-  socket.write(
-    `GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: ${protocol}\r\n` +
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-  );
+  socket.write(["GET / HTTP/1.1", "Host: localhost", ...HEADERS, "", ""].join("\r\n"));
   return (await within(head, "the answer"))[0].toString();
 }
-
-const PING = new Uint8Array([0x89, 0x80, 0, 0, 0, 0]);
-const PONG = "\x8a\0";
 
 /** The ways in which a WebSocket ends. */
 const ENDINGS: Readonly<Record<string, (client: Client, socket: WebSocket, raw: net.Socket) => void>> = {
   "the client ends it": (client) => client.fin(),
   "the client resets it": (client) => client.reset(),
-  "the client sends a close": ({ socket }) => void socket.write(new Uint8Array([0x88, 0x80, 0, 0, 0, 0])),
+  "the client sends a close": ({ socket }) => void socket.write(CLOSE),
   "the server closes it and the client leaves": (client, socket) => {
     client.socket.once("data", () => client.fin());
     socket.close();
@@ -50,9 +45,9 @@ for (const name of ["http", "https"]) {
       let accepted: WebSocket | undefined;
       new WebSocketServer({ server }).on("connection", (socket) => accepted = socket.on("error", ignore));
       using client = await connectTo(kind, limited.port);
-      assertStrictEquals((await upgrade(client, "websocket")).split("\r\n")[0], "HTTP/1.1 101 Switching Protocols");
+      assertStrictEquals((await upgrade(client)).split("\r\n")[0], "HTTP/1.1 101 Switching Protocols");
       await eventually(() => accepted !== undefined, "the WebSocket to open");
-      await turn();
+      await aWhile();
       assertEquals([limited.limiter.open, limited.limiter.stats().admitted], [1, 1]);
       using refused = await connectFrom("127.0.0.1", limited.port);
       if (!kind.secure) refused.socket.write("GET / HTTP/1.1\r\n\r\n");
@@ -69,7 +64,7 @@ test("limitServer() holds the slot of a WebSocket that is silent, and of one tha
   new WebSocketServer({ server });
   using silent = await connectFrom("127.0.0.1", limited.port);
   using talking = await connectFrom("127.0.0.1", limited.port);
-  await Promise.all([silent, talking].map((client) => upgrade(client, "websocket")));
+  await Promise.all([silent, talking].map((client) => upgrade(client)));
   for (let i = 0; i < 10; i++) {
     const pong = once(talking.socket, "data");
     talking.socket.write(PING);
@@ -101,10 +96,10 @@ test("limitServer() keeps the slots of WebSockets whose server is closed with al
   await using limited = await Limited.listen(server);
   const sockets = new WebSocketServer({ server });
   using client = await connectFrom("127.0.0.1", limited.port);
-  await upgrade(client, "websocket");
+  await upgrade(client);
   server.close();
   server.closeAllConnections();
-  await turn();
+  await aWhile();
   // It is no HTTP connection any more.
   assertStrictEquals(limited.limiter.open, 1);
   for (const socket of sockets.clients) socket.terminate();
@@ -121,26 +116,29 @@ for (const [event, request] of [["upgrade", "GET /"], ["connect", "CONNECT local
       socket.write("HTTP/1.1 200 OK\r\n\r\n");
       socket.resume();
     });
-    const end = {
+    const taken = async () => {
+      const client = await connectFrom("127.0.0.1", limited.port);
+      const answer = await reply(
+        client,
+        `${request} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n`,
+      );
+      assertStrictEquals(answer, "HTTP/1.1 200 OK\r\n\r\n");
+      return client;
+    };
+    const ends = {
       "by the server's end": () => raw!.end(),
       "by the server's destroy": () => raw!.destroy(),
     };
-    for (const [how, ends] of Object.entries(end)) {
-      using client = await connectFrom("127.0.0.1", limited.port);
-      const answer = once(client.socket, "data");
-      client.socket.write(`${request} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n`);
-      await within(answer, "the answer");
+    for (const [how, end] of Object.entries(ends)) {
+      using client = await taken();
       client.fin();
-      await turn();
+      await aWhile();
       // Upgraded sockets may stay half-open: it takes both sides to close one.
       assertStrictEquals(limited.limiter.open, 1);
-      ends();
+      end();
       await eventually(() => limited.limiter.open === 0, `the slot to be free ${how}`);
     }
-    using client = await connectFrom("127.0.0.1", limited.port);
-    const answer = once(client.socket, "data");
-    client.socket.write(`${request} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n`);
-    await within(answer, "the answer");
+    using client = await taken();
     client.reset();
     await limited.freed();
   });

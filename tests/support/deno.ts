@@ -4,7 +4,14 @@
  * @module
  */
 
-import { answers, type Client, connectFrom, eventually } from "./net.ts";
+import {
+  type LimitedListener,
+  limitedListener,
+  type Limiter,
+  type LimitsOptions,
+  type ListenerOptions,
+} from "@connlimit/connlimit";
+import { type Client, connectFrom } from "./net.ts";
 import type { Lack } from "./platform.ts";
 
 /** A test that is skipped where something is lacking. Its name then says what. */
@@ -12,15 +19,21 @@ export function testUnless(lack: Lack, name: string, run: () => Promise<void>): 
   Deno.test(lack ? `${name} (skipped: ${lack})` : name, { ignore: lack !== false }, run);
 }
 
+/** A listener at a port that the system chooses. */
+export const tcp = (): Deno.TcpListener => Deno.listen({ hostname: "0.0.0.0", port: 0 });
+
+/** The same with limits. */
+export function listen(
+  limits?: LimitsOptions | Limiter,
+  options?: ListenerOptions<Deno.TcpConn>,
+): LimitedListener<Deno.TcpConn, Deno.NetAddr> {
+  return limitedListener(tcp(), limits, options);
+}
+
 /** A client and the connection that Deno has accepted from it. */
 export async function pair(): Promise<[Client, Deno.TcpConn]> {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
-}
-
-/** Echoes whatever comes until the listener is closed, and leaves closing to the streams. */
-export async function echoAll(listener: AsyncIterable<Deno.Conn>): Promise<void> {
-  for await (const conn of listener) conn.readable.pipeTo(conn.writable).catch(() => {});
 }
 
 /**
@@ -36,22 +49,11 @@ export function isOpen(conn: Deno.Conn): boolean {
   }
 }
 
-/** Runs a server's program, from when it listens at `port` until `use` is done with it. */
-export async function whileServing(
-  program: Deno.Command,
-  port: number,
-  use: (child: Deno.ChildProcess) => Promise<void>,
-): Promise<void> {
-  const child = program.spawn();
+/** Ends a process that may have ended by itself. */
+export function kill(child: Deno.ChildProcess, signal?: Deno.Signal): void {
   try {
-    await eventually(() => answers(port), "the server to listen");
-    await use(child);
-  } finally {
-    try {
-      child.kill();
-    } catch {
-      // It has ended by itself.
-    }
-    await child.status;
+    child.kill(signal);
+  } catch {
+    // It has.
   }
 }

@@ -21,9 +21,19 @@ export interface Client extends Disposable {
 /** Connects from a loopback address of choice. */
 export async function connectFrom(localAddress: string, port: number, host = "127.0.0.1"): Promise<Client> {
   const socket = connect({ port, host, localAddress });
+  return await connected(socket);
+}
+
+/** Connects to a Unix socket. */
+export async function connectToPath(path: string): Promise<Client> {
+  return await connected(connect(path));
+}
+
+/** A client by a socket, once that is connected: by default, once TCP is. */
+export async function connected(socket: Socket, event = "connect"): Promise<Client> {
   // Resets are what many tests are about; those that care listen for themselves.
   socket.on("error", () => {});
-  await once(socket, "connect");
+  await once(socket, event);
   return {
     socket,
     fin: () => void socket.end(),
@@ -59,6 +69,21 @@ export async function ended({ socket }: Client): Promise<string> {
   return text;
 }
 
+/** Sends something. Resolves to the first of what comes back, or to nothing where the connection ends instead. */
+export async function reply({ socket }: Client, words: string): Promise<string> {
+  if (socket.destroyed) return "";
+  const answer = new Promise<string>((resolve) => {
+    const onClose = () => resolve("");
+    socket.once("close", onClose);
+    socket.once("data", (data) => {
+      socket.off("close", onClose);
+      resolve(data.toString());
+    });
+  });
+  socket.write(words);
+  return await within(answer, "an answer or the end");
+}
+
 /** Ten times what any of these takes on a busy machine. */
 const DEADLINE = 10_000;
 
@@ -79,7 +104,21 @@ export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
   return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }
 
+/** Time for what must not happen to happen: some turns of the event loop, and what the system takes. */
+export async function aWhile(): Promise<void> {
+  for (let i = 0; i < 3; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
 /** How many sockets this process has open, by the system's count; always none where it hides them. */
 export function openSockets(): number {
   return findSockets().size;
+}
+
+/** The body of a test that must have closed every socket in the end. */
+export function leavingNoSocket(run: () => Promise<void>): () => Promise<void> {
+  return async () => {
+    const before = openSockets();
+    await run();
+    await eventually(() => openSockets() === before, "every socket to be closed");
+  };
 }

@@ -1,6 +1,6 @@
 /**
- * What the system lacks that tests need, each as the reason to skip them, or `false` where it is there. On Linux nothing is
- * lacking. `platform_test.ts` tries whether it is so.
+ * What tests run on: the runtime; and what the system lacks that tests need, each as the reason to skip them, or `false`
+ * where it is there. On Linux nothing is lacking. `platform_test.ts` tries whether it is so.
  *
  * @module
  */
@@ -8,6 +8,10 @@
 import { readdirSync, statSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import process from "node:process";
+
+export const isBun: boolean = "Bun" in globalThis;
+
+export const isDeno: boolean = "Deno" in globalThis;
 
 /** A reason to skip a test, which `node:test` takes as it is. */
 export type Lack = string | false;

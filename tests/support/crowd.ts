@@ -1,0 +1,84 @@
+/**
+ * Crowds: connections that many clients open and end in every way at once, and servers that treat them in every way.
+ *
+ * @module
+ */
+
+import type { Conn } from "./endings.ts";
+import type { Client } from "./net.ts";
+
+/** Numbers that look random and are the same again for the same seed. */
+export function randomly(seed: number): (below: number) => number {
+  let state = seed;
+  return (below) => {
+    state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0;
+    return Math.floor((state >>> 0) / 2 ** 32 * below);
+  };
+}
+
+/** One of several, at random. */
+export function pick<T>(random: (below: number) => number, values: readonly T[]): T {
+  return values[random(values.length)]!;
+}
+
+/** How a server may treat a connection; each lets go of it in the end, however the client behaves. */
+const SERVERS: readonly ((conn: Conn) => Promise<unknown> | void)[] = [
+  (conn) => conn.close(),
+  (conn) => conn[Symbol.dispose](),
+  (conn) => conn.readable.pipeTo(conn.writable),
+  (conn) => conn.readable.pipeTo(conn.writable, { preventClose: true }),
+  (conn) => conn.readable.cancel(),
+  (conn) => conn.writable.abort(),
+  (conn) => conn.writable.close(),
+  (conn) => new Response(conn.readable).arrayBuffer(),
+  async (conn) => {
+    using _ = conn;
+    const buffer = new Uint8Array(16);
+    while (await conn.read(buffer) !== null);
+  },
+  async (conn) => {
+    using _ = conn;
+    await conn.write(new Uint8Array(1 << 20));
+    await conn.closeWrite();
+  },
+  async (conn) => {
+    using _ = conn;
+    await conn.closeWrite();
+    while (await conn.read(new Uint8Array(1 << 16)) !== null);
+  },
+  async (conn) => {
+    const [one, other] = conn.readable.tee();
+    await Promise.all([one.cancel(), other.cancel()]);
+  },
+  (conn) => {
+    const pending = Promise.all([conn.read(new Uint8Array(1)), conn.write(new Uint8Array(1 << 20))]);
+    conn.close();
+    return pending;
+  },
+];
+
+/** How a client may behave. */
+export const CLIENTS: readonly ((client: Client) => void)[] = [
+  ({ socket }) => void socket.end("some words"),
+  ({ socket }) => void socket.end(new Uint8Array(1 << 18)),
+  ({ socket }) => void socket.destroy(),
+  (client) => client.reset(),
+  (client) => client.fin(),
+  (client) => void client.socket.write("some words", () => client.reset()),
+];
+
+/** Treats every connection in one of these ways, until the listener is closed. */
+export async function treatAll(listener: AsyncIterable<Conn>, random: (below: number) => number): Promise<void> {
+  for await (const conn of listener) {
+    // Whatever fails, the client may have brought about.
+    (async () => await pick(random, SERVERS)(conn))().catch(() => {});
+  }
+}
+
+/** Has so many visits made, some at once. */
+export async function crowd(visits: number, atOnce: number, visit: () => Promise<void>): Promise<void> {
+  let left = visits;
+  await Promise.all(Array.from({ length: atOnce }, async () => {
+    while (left-- > 0) await visit();
+  }));
+}
