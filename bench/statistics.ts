@@ -4,10 +4,10 @@
  * @module
  */
 
-/** The value that a share `q` of the values lies below. */
+/** The value that a share `q` of the values lies below; `NaN` of none. */
 export function quantile(values: readonly number[], q: number): number {
   const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))]!;
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN;
 }
 
 /** The value in the middle. */

@@ -1,23 +1,10 @@
 /**
- * On what it was measured.
+ * On what it was measured, with what is compared.
  *
  * @module
  */
 
-import { cpus, release, totalmem } from "node:os";
-import { RUNTIMES } from "../../tests/support/runtimes.ts";
-
-/** A machine on a day, with what was measured on it. */
-export interface Machine {
-  readonly date: string;
-  readonly processor: string;
-  readonly cores: number;
-  /** In GiB. */
-  readonly memory: number;
-  readonly kernel: string;
-  /** By name; `null` for what is not installed. */
-  readonly versions: Readonly<Record<string, string | null>>;
-}
+import { type Machine, thisMachine } from "../machine.ts";
 
 /** Programs that tell their versions somewhere in what they print. */
 const PROGRAMS: Readonly<Record<string, string>> = { HAProxy: "haproxy", nginx: "nginx" };
@@ -25,22 +12,11 @@ const PROGRAMS: Readonly<Record<string, string>> = { HAProxy: "haproxy", nginx: 
 /** Where they are where they are not on the path. */
 const PATH = `${Deno.env.get("PATH")}:/usr/local/sbin:/usr/sbin`;
 
-/** This machine, now. */
-export async function thisMachine(): Promise<Machine> {
-  return {
-    date: new Date().toISOString().slice(0, 10),
-    processor: cpus()[0]?.model ?? "unknown",
-    cores: cpus().length,
-    memory: Math.round(totalmem() / 2 ** 30),
-    kernel: `Linux ${release()}`,
-    versions: { ...await runtimes(), V8: Deno.version.v8, ...await packages(), ...await programs() },
-  };
-}
-
-async function runtimes(): Promise<Record<string, string>> {
-  const versions: Record<string, string> = {};
-  for (const [name, find] of Object.entries(RUNTIMES)) versions[name] = (await find()).version;
-  return versions;
+/** This machine, now, with all that is compared. */
+export async function machineWithPeers(): Promise<Machine> {
+  const machine = await thisMachine();
+  const versions = { ...machine.versions, V8: Deno.version.v8, ...await packages(), ...await programs() };
+  return { ...machine, versions };
 }
 
 /** Those that count, at the versions of the lock file. */

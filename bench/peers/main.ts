@@ -11,7 +11,7 @@
  * @module
  */
 
-import { thisMachine } from "./machine.ts";
+import { machineWithPeers } from "./machine.ts";
 import type { Figure, Growth } from "./report.ts";
 import { readResults, type Results, type Section, type SectionName, SECTIONS, writeResults } from "./results.ts";
 import { showFigure, showNumber } from "./text.ts";
@@ -61,7 +61,7 @@ if (flags.has("--draw")) {
 Deno.exit();
 
 async function measure(names: readonly SectionName[], quick: boolean): Promise<Results> {
-  const machine = await thisMachine();
+  const machine = await machineWithPeers();
   console.log(`${machine.processor}, ${machine.cores} cores, ${machine.kernel}`);
   const results: Partial<Record<SectionName, Section>> = {};
   for (const name of names) {

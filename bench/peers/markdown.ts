@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Machine } from "./machine.ts";
+import { describe, type Machine } from "../machine.ts";
 import type { Figure, Growth } from "./report.ts";
 import { type Results, type Section, type SectionName, SECTIONS } from "./results.ts";
 import { distinct, showFigure, showNumber } from "./text.ts";
@@ -58,11 +58,11 @@ export function markdown(results: Results): string {
   return `# Side by side
 
 What this library costs beside what one would take in its place, and how that grows. Medians of several rounds, in which
-all were measured next to each other; in brackets the median of the rounds' ratios to the reference, the first of its kind.
+all were measured next to each other; in brackets the median of the rounds' ratios to a reference, which each section names.
 
 ![connlimit beside what people use instead](peers.svg)
 
-${machineOf(latest(results))}
+${describe(latest(results))}
 
 Measure it again, in some eight minutes, on Linux, with 4 GB of free memory, and with HAProxy and nginx where they are
 installed: \`deno task bench:peers\`. Draw it again: \`deno task bench:peers --draw\`.
@@ -76,14 +76,9 @@ function latest(results: Results): Machine {
   return machines.toSorted((one, other) => one.date < other.date ? 1 : -1)[0]!;
 }
 
-function machineOf({ date, processor, cores, memory, kernel, versions }: Machine): string {
-  const programs = Object.entries(versions).map(([name, version]) => `${name} ${version ?? "not installed"}`);
-  return `${date}: ${processor}, ${cores} cores, ${memory} GiB of memory, ${kernel}; ${programs.join(", ")}.`;
-}
-
 function sectionOf(name: SectionName, { machine, figures, growths }: Section, usual: Machine): string {
   const blocks = [`## ${TITLES[name]}`, NOTES[name]];
-  if (JSON.stringify(machine) !== JSON.stringify(usual)) blocks.push(`Measured at another time: ${machineOf(machine)}`);
+  if (JSON.stringify(machine) !== JSON.stringify(usual)) blocks.push(`Measured at another time: ${describe(machine)}`);
   if (figures.length > 0) blocks.push(...figureTables(figures));
   for (const [chart, growth] of Object.entries(growths)) {
     blocks.push(`### ${growth.title}`, `![${growth.title}](growth_${chart}.svg)`, growthTable(growth));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Machine } from "./machine.ts";
+import type { Machine } from "../machine.ts";
 import type { Figure, Growth } from "./report.ts";
 
 /** The parts that can be measured alone. */
