@@ -7,6 +7,7 @@
 import { quantile } from "../statistics.ts";
 import type { AttackName, Mode } from "./attacks.ts";
 import type { Attempts } from "./polite.ts";
+import type { Outcome } from "./round.ts";
 import { type Figure, MOST_MILLISECONDS, type Row } from "./report.ts";
 
 const REQUESTS_ONLY = "`limitRequests()` limits requests, not connections, and connections take the descriptors; " +
@@ -29,21 +30,27 @@ export function reasonFor(row: Row, figure: Figure, rows: readonly Row[]): strin
   return figure === "established" ? slownessOf(row, rows) : undefined;
 }
 
-/** What is as slow without the library, or without an attack. */
+/** What is as slow without the library, or without an attack; or that there was more of it. */
 function slownessOf({ attack, outcome }: Row, rows: readonly Row[]): string | undefined {
   const p99 = ({ times }: Attempts) => quantile(times, 0.99);
-  const of = (attack: AttackName, mode: Mode) => {
-    const row = rows.find((row) => row.attack === attack && row.mode === mode);
-    return row === undefined ? 0 : p99(row.outcome.during.established);
-  };
+  const find = (attack: AttackName, mode: Mode) =>
+    rows.find((row) => row.attack === attack && row.mode === mode)?.outcome;
+  const of = (outcome: Outcome | undefined) => outcome === undefined ? 0 : p99(outcome.during.established);
+  const bare = find(attack, "bare");
   const own = p99(outcome.during.established);
   const likewise = [
     [p99(outcome.before.established), "without an attack"],
-    [of("next door", "limited"), "while another server was attacked"],
-    [of(attack, "bare"), "for the bare server"],
+    [of(find("next door", "limited")), "while another server was attacked"],
+    [of(bare), "for the bare server"],
   ] as const;
   // What is far less is no explanation.
   const alike = likewise.filter(([milliseconds]) => milliseconds > MOST_MILLISECONDS && milliseconds > own / 2);
-  if (alike.length === 0) return undefined;
-  return `p99 was ${alike.map(([milliseconds, when]) => `${milliseconds.toFixed(0)} ms ${when}`).join(", ")}`;
+  const reasons = alike.length === 0
+    ? []
+    : [`p99 was ${alike.map(([milliseconds, when]) => `${milliseconds.toFixed(0)} ms ${when}`).join(", ")}`];
+  const more = outcome.attempts / (bare?.attempts ?? Infinity);
+  if (more >= 2) {
+    reasons.push(`it had ${more.toFixed(0)} times the bare server's attempts, as who is refused comes back at once`);
+  }
+  return reasons.length === 0 ? undefined : reasons.join("; ");
 }

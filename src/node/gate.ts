@@ -160,17 +160,38 @@ export class Guard {
 
 function ignore(): void {}
 
-/** Releases a slot when its socket closes, even where somebody takes all listeners away, as they do who pass sockets on. */
-function releaseOnClose(socket: ServerSocket, slot: Slot): void {
+/** By this name a socket has what it holds. */
+const HELD: unique symbol = Symbol("connlimit.held");
+
+interface HoldingSocket extends ServerSocket {
+  [HELD]?: Held;
+}
+
+/** The slots of a socket, one for each limiter, and the method that ours stands in front of. */
+interface Held {
+  readonly slots: Slot[];
+  readonly removeAllListeners: ServerSocket["removeAllListeners"];
+}
+
+/** Releases a slot when its socket closes. Functions that all sockets share cost less than closures for each. */
+function releaseOnClose(socket: HoldingSocket, slot: Slot): void {
   // One that was closed before it was handed over will not close again.
   if (socket.destroyed) return slot.release();
-  const release = () => slot.release();
-  socket.on("close", release);
-  const { removeAllListeners } = socket;
-  socket.removeAllListeners = function (...events) {
-    Reflect.apply(removeAllListeners, this, events);
-    this.off("close", release);
-    this.on("close", release);
-    return this;
-  };
+  const held = socket[HELD];
+  if (held !== undefined) return void held.slots.push(slot);
+  socket[HELD] = { slots: [slot], removeAllListeners: socket.removeAllListeners };
+  socket.on("close", releaseAll);
+  socket.removeAllListeners = removeOthers;
+}
+
+function releaseAll(this: HoldingSocket): void {
+  for (const slot of this[HELD]!.slots) slot.release();
+}
+
+/** Whoever passes a socket on takes all listeners away, but ours stays. */
+function removeOthers(this: HoldingSocket, ...events: unknown[]): HoldingSocket {
+  Reflect.apply(this[HELD]!.removeAllListeners, this, events);
+  this.off("close", releaseAll);
+  this.on("close", releaseAll);
+  return this;
 }
