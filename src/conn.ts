@@ -8,7 +8,6 @@ import { tieNative } from "./deno/conn.ts";
 import { show } from "./options.ts";
 import type { RemoteAddr } from "./peer.ts";
 import type { Refusal, Slot } from "./slot.ts";
-import { readableOf, writableOf } from "./streams.ts";
 import type { OpenTies } from "./tie.ts";
 
 /** What a connection must have to carry a slot; every `Deno.Conn` has it. */
@@ -84,34 +83,4 @@ export function tie<C extends ConnLike>(conn: C, slot: Slot, ties: OpenTies | un
   if (conn instanceof HoldingConn) conn.hold(slot, ties);
   else tieNative(conn, slot, ties);
   return conn as LimitedConn<C>;
-}
-
-/**
- * Readies a refused connection for a hook. Whatever that does with it and does not wait for is cut short by the close, and
- * clients choose when: it must not end the process as an unhandled rejection.
- */
-export function readyForHook(conn: ConnLike): void {
-  for (const name of ["read", "write", "closeWrite", "handshake"] as const) {
-    const method: ((...args: unknown[]) => Promise<unknown>) | undefined = Reflect.get(conn, name);
-    if (method === undefined) continue;
-    const handled = (...args: unknown[]) => {
-      const promise = Reflect.apply(method, conn, args);
-      promise.catch(() => {});
-      return promise;
-    };
-    Object.defineProperty(conn, name, { value: handled, configurable: true, writable: true });
-  }
-  // A stream rejects by promises that are out of reach here. So these never do: they end, as the connection does.
-  const close = () => conn[Symbol.dispose]();
-  defineLazily(conn, "readable", () => readableOf({ read: (buffer) => conn.read(buffer).catch(() => null) }, close));
-  defineLazily(
-    conn,
-    "writable",
-    () => writableOf({ write: (data) => conn.write(data).catch(() => data.length) }, close),
-  );
-}
-
-function defineLazily<K extends keyof ConnLike>(conn: ConnLike, name: K, make: () => ConnLike[K]): void {
-  let value: ConnLike[K] | undefined;
-  Object.defineProperty(conn, name, { get: () => value ??= make(), configurable: true });
 }

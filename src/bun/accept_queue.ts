@@ -4,10 +4,11 @@
  * @module
  */
 
-import { type LimitedConn, readyForHook } from "../conn.ts";
+import type { LimitedConn } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
 import { Limiter } from "../limiter.ts";
 import { UNIX_PEER } from "../peer.ts";
+import { readyForHook } from "../refused_conn.ts";
 import type { Refusal, Slot } from "../slot.ts";
 import type { ConnSource } from "../source_listener.ts";
 import { busy, systemError } from "../system_error.ts";

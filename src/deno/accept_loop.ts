@@ -8,10 +8,11 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import { type ConnLike, type LimitedConn, readyForHook, tie } from "../conn.ts";
+import { type ConnLike, type LimitedConn, tie } from "../conn.ts";
 import { callHook, type RefusalHooks } from "../hooks.ts";
 import type { Limiter } from "../limiter.ts";
 import type { ListenerLike } from "../listener.ts";
+import { readyForHook } from "../refused_conn.ts";
 import type { Refusal, Slot } from "../slot.ts";
 import { type ConnSource, turn } from "../source_listener.ts";
 import { busy } from "../system_error.ts";
