@@ -120,6 +120,8 @@ class Round {
       program("attack/crowd.ts", [toldBy(this.#target).port, this.#protocol, this.#attack], options),
     );
     await polite.line(DEADLINE);
+    // Bun accepts some connections only when they have sent something.
+    await this.#calm(polite, noneSeen());
     const sockets = socketsOf(this.#server.pid) - POLITE;
     outcome.memory.push(await this.#memory());
 
