@@ -9,8 +9,8 @@
  * @module
  */
 
-import process from "node:process";
 import { limitedListener, type LimitsOptions } from "../mod.ts";
+import { tell } from "./tell.ts";
 
 /** Connections from here are echoed; the others are the flood. */
 export const PROBE = "127.9.9.9";
@@ -49,10 +49,5 @@ if (import.meta.main) {
     refuse: () => limited({ maxPerClient: 0, networks: { [PROBE]: { maxPerClient: Infinity } } }),
   };
   consume(modes[Deno.args[0] as Mode]());
-  console.log(listener.addr.port);
-  for await (const _ of Deno.stdin.readable) {
-    const { user, system } = process.cpuUsage();
-    console.log(`${served} ${user + system}`);
-  }
-  Deno.exit();
+  tell([listener.addr.port], () => served);
 }

@@ -13,6 +13,7 @@ import process from "node:process";
 import { limitedListener, Limiter } from "../mod.ts";
 import { limitSocketHandler, listen } from "../src/bun/mod.ts";
 import type { BunMode } from "./bun_mode.ts";
+import { tell } from "./tell.ts";
 
 /** A server: its port, and how many connections it has served. */
 type Subject = [port: number, served: () => number];
@@ -74,9 +75,4 @@ const SUBJECTS: Record<BunMode, () => Subject> = {
 };
 
 const [port, served] = SUBJECTS[process.argv[2] as BunMode]();
-console.log(port);
-for await (const _ of process.stdin) {
-  const { user, system } = process.cpuUsage();
-  console.log(`${served()} ${user + system}`);
-}
-process.exit();
+tell([port], served);

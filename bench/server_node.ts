@@ -14,6 +14,7 @@ import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import process from "node:process";
 import { limitServer } from "../src/node/mod.ts";
+import { tell } from "./tell.ts";
 
 /**
  * What a server does: destroys every connection, with its address read or without, refuses it, or serves HTTP without and
@@ -51,9 +52,4 @@ const SUBJECTS: Record<NodeMode, () => Subject> = {
 };
 
 const [server, served] = SUBJECTS[process.argv[2] as NodeMode]();
-server.listen(0, "127.0.0.1", () => console.log((server.address() as AddressInfo).port));
-process.stdin.on("data", () => {
-  const { user, system } = process.cpuUsage();
-  console.log(`${served()} ${user + system}`);
-});
-process.stdin.on("end", () => process.exit());
+server.listen(0, "127.0.0.1", () => tell([(server.address() as AddressInfo).port], served));

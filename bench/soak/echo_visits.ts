@@ -68,14 +68,16 @@ function staysAround(visitor: Visitor): Outcome {
   return visitor.treatment === "echo" ? "refused" : "cut";
 }
 
-/** Sends something, has it echoed, and ends its side. */
-async function polite(visitor: Visitor): Promise<Outcome> {
-  const length = visitor.random.integer(1, 4 << 10);
-  const echo = new Echo(visitor, length);
-  echo.send(0, length);
-  await echo.complete();
-  await visitor.end();
-  return echo.outcome();
+/** Sends so many bytes, has them echoed, and ends its side. */
+function polite(least: number, most: number): (visitor: Visitor) => Promise<Outcome> {
+  return async (visitor) => {
+    const length = visitor.random.integer(least, most);
+    const echo = new Echo(visitor, length);
+    echo.send(0, length);
+    await echo.complete();
+    await visitor.end();
+    return echo.outcome();
+  };
 }
 
 /** The same, but stays for a while. */
@@ -95,16 +97,6 @@ async function halfCloses(visitor: Visitor): Promise<Outcome> {
   echo.send(0, length);
   visitor.saysGoodBye();
   visitor.client.fin();
-  await echo.complete();
-  await visitor.end();
-  return echo.outcome();
-}
-
-/** Sends much. */
-async function sendsMuch(visitor: Visitor): Promise<Outcome> {
-  const length = visitor.random.integer(128 << 10, 1 << 20);
-  const echo = new Echo(visitor, length);
-  echo.send(0, length);
   await echo.complete();
   await visitor.end();
   return echo.outcome();
@@ -164,10 +156,10 @@ async function leavesEarly(visitor: Visitor): Promise<Outcome> {
 
 /** How often what is done. */
 export const ECHO_VISITS: readonly (readonly [weight: number, visit: Visit])[] = [
-  [30, polite],
+  [30, polite(1, 4 << 10)],
   [20, stays],
   [10, halfCloses],
-  [3, sendsMuch],
+  [3, polite(128 << 10, 1 << 20)],
   [10, sendsSlowly],
   [12, idles],
   [4, neverReads],

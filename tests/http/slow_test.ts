@@ -68,30 +68,22 @@ const DENO: Readonly<Record<string, () => Promise<void>>> = {
   ...Object.fromEntries((["fin", "reset"] as const).map((end) => [
     `a WebSocket that never opens, since its client leaves by ${end}`,
     async () => {
-      let settle: (() => void) | undefined;
-      await using server = new Served(async (request) => {
-        const { response } = upgradeWebSocket(request);
-        await new Promise<void>((resolve) => settle = resolve);
-        return response;
-      });
+      const late = upgradingLate();
+      await using server = new Served(late.handler);
       using client = await server.ask("GET /", undefined, ...HEADERS);
-      await eventually(() => settle !== undefined, "the handler to be called");
+      await eventually(() => late.called, "the handler to be called");
       client[end]();
       await aWhile();
-      settle!();
+      late.settle();
       await freedLate(server);
     },
   ])),
   "a WebSocket that opens late, since its handler takes long": async () => {
-    let settle: (() => void) | undefined;
-    await using server = new Served(async (request) => {
-      const { response } = upgradeWebSocket(request);
-      await new Promise<void>((resolve) => settle = resolve);
-      return response;
-    });
+    const late = upgradingLate();
+    await using server = new Served(late.handler);
     using client = await server.ask("GET /", undefined, ...HEADERS);
     await sleep(11_000);
-    settle!();
+    late.settle();
     assertStrictEquals((await client.head()).status, 101);
     assertEquals([server.limiter.open, await server.status("GET /")], [1, 429]);
   },
@@ -116,6 +108,24 @@ const DENO: Readonly<Record<string, () => Promise<void>>> = {
     await freedLate(server);
   },
 };
+
+/** A handler that has upgraded, and answers when it is told to. */
+function upgradingLate() {
+  let answer: (() => void) | undefined;
+  return {
+    handler: async (request: Request): Promise<Response> => {
+      const { response } = upgradeWebSocket(request);
+      await new Promise<void>((resolve) => answer = resolve);
+      return response;
+    },
+    get called(): boolean {
+      return answer !== undefined;
+    },
+    settle(): void {
+      answer!();
+    },
+  };
+}
 
 /** The cases of Bun. */
 const BUN: Readonly<Record<string, () => Promise<void>>> = {
