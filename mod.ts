@@ -38,20 +38,17 @@
  * @module
  */
 
-export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./src/bun/conn.ts";
-export type { BunListenerLike, BunUnixListenerLike, NativeListener } from "./src/bun/native.ts";
-export { type ConnLike, type LimitedConn, withSlot } from "./src/conn.ts";
-export { LimitReachedError } from "./src/errors.ts";
-export type { ErrorHook, RefusalHooks } from "./src/hooks.ts";
-export { type ClientCount, Limiter, type LimiterStats } from "./src/limiter.ts";
-export type { AggregateOptions, Limits, LimitsOptions } from "./src/limits.ts";
-export {
-  type LimitedListener,
-  limitedListener,
-  type ListenerLike,
-  type ListenerOptions,
-  type ShutdownOptions,
-} from "./src/listener.ts";
-export type { NetworkRule } from "./src/network_table.ts";
-export type { Peer, RemoteAddr } from "./src/peer.ts";
-export type { Refusal, RefusalReason, Slot } from "./src/slot.ts";
+export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
+export type { BunListenerBase, BunListenerLike, BunUnixListenerLike } from "./src/bun/native.ts";
+export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./src/bun/socket_conn.ts";
+export type { ListenerLike } from "./src/conn/acceptor_listener.ts";
+export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_acceptor_listener.ts";
+export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
+export { LimitReachedError } from "./src/core/limit_reached_error.ts";
+export { type ClientCount, Limiter, type LimiterStats } from "./src/core/limiter.ts";
+export type { AggregateOptions, Limits, LimitsOptions } from "./src/core/limits.ts";
+export type { Peer, RemoteAddr } from "./src/core/peer.ts";
+export type { NetworkRule } from "./src/core/prefix_map.ts";
+export type { Refusal, RefusalReason, Slot } from "./src/core/slot.ts";
+export { limitedListener } from "./src/listener/limited_listener.ts";
+export { withSlot } from "./src/listener/with_slot.ts";

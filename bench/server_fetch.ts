@@ -11,7 +11,7 @@
 
 import process from "node:process";
 import { limitRequests } from "../src/http/mod.ts";
-import { refusedResponse } from "../src/http/refused.ts";
+import { refusedResponse } from "../src/admission/refusal_response.ts";
 
 /**
  * What a server does: answers every request, or refuses it, each without and with limits; or answers when it has asked for

@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { formatAddress, parseAddress } from "../src/address.ts";
+import { formatAddress, parseAddress } from "../src/core/address.ts";
 
 /** The canonical text of what `text` parses to; `undefined` where it is no address. */
 function canonical(text: string): string | undefined {

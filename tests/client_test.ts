@@ -1,14 +1,14 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { parseAddress } from "../src/address.ts";
-import { type ClientKey, clientName, namedKey, networkKey, networkOf, UNIX_CLIENT } from "../src/client.ts";
+import { parseAddress } from "../src/core/address.ts";
+import { cidrOf, type ClientKey, clientName, customKey, prefixKey, UNIX_CLIENT } from "../src/core/client_key.ts";
 
 function nameUnder(prefix: number, text: string): string {
-  return clientName(networkKey(parseAddress(text)!, prefix));
+  return clientName(prefixKey(parseAddress(text)!, prefix));
 }
 
-test("networkKey() keeps the leading bits of an IPv4 address", () => {
+test("prefixKey() keeps the leading bits of an IPv4 address", () => {
   const cases: [number, string][] = [
     [0, "0.0.0.0/0"],
     [1, "128.0.0.0/1"],
@@ -20,7 +20,7 @@ test("networkKey() keeps the leading bits of an IPv4 address", () => {
   for (const [prefix, expected] of cases) assertStrictEquals(nameUnder(prefix, "255.255.255.255"), expected);
 });
 
-test("networkKey() keeps the leading bits of an IPv6 address", () => {
+test("prefixKey() keeps the leading bits of an IPv6 address", () => {
   const cases: [number, string][] = [
     [0, "::/0"],
     [1, "8000::/1"],
@@ -38,7 +38,7 @@ test("networkKey() keeps the leading bits of an IPv6 address", () => {
   for (const [prefix, expected] of cases) assertStrictEquals(nameUnder(prefix, ones), expected);
 });
 
-test("networkKey() puts two addresses under one key exactly where their leading bits are the same", () => {
+test("prefixKey() puts two addresses under one key exactly where their leading bits are the same", () => {
   const family = fc.constantFrom<[bits: number, address: fc.Arbitrary<bigint>]>(
     [32, fc.bigInt(0n, (1n << 32n) - 1n)],
     [128, fc.bigInt(0n, (1n << 128n) - 1n)],
@@ -57,7 +57,7 @@ test("networkKey() puts two addresses under one key exactly where their leading 
         const other = one ^ 1n << BigInt(bits - 1 - flip);
         // The mapped range is IPv4, for which an IPv6 prefix means something else.
         fc.pre(bits === 32 || one >> 32n !== 0xffffn && other >> 32n !== 0xffffn);
-        const [key, otherKey] = [one, other].map((value) => networkKey(parseAddress(text(value, bits))!, prefix));
+        const [key, otherKey] = [one, other].map((value) => prefixKey(parseAddress(text(value, bits))!, prefix));
         assertEquals(key === otherKey, flip >= prefix);
       },
     ),
@@ -72,30 +72,30 @@ function text(value: bigint, bits: number): string {
   return bits === 32 ? parts.join(".") : parts.map((part) => part.toString(16)).join(":");
 }
 
-test("networkKey() gives the same bits under two prefixes two keys", () => {
+test("prefixKey() gives the same bits under two prefixes two keys", () => {
   const keys = new Set<ClientKey>();
   for (const address of ["0.0.0.0", "::"]) {
     const bits = address === "::" ? 128 : 32;
-    for (let prefix = 0; prefix <= bits; prefix++) keys.add(networkKey(parseAddress(address)!, prefix));
+    for (let prefix = 0; prefix <= bits; prefix++) keys.add(prefixKey(parseAddress(address)!, prefix));
   }
   assertEquals(keys.size, 33 + 129);
 });
 
-test("networkKey() keeps a zone only within link-local networks", () => {
+test("prefixKey() keeps a zone only within link-local networks", () => {
   assertStrictEquals(nameUnder(64, "fe80::1%eth0"), "fe80::%eth0/64");
   assertStrictEquals(nameUnder(10, "fe80::1%eth0"), "fe80::%eth0/10");
   assertStrictEquals(nameUnder(9, "fe80::1%eth0"), "fe80::/9");
   assertStrictEquals(nameUnder(0, "fe80::1%eth0"), "::/0");
 });
 
-test("networkOf() finds the network in its key", () => {
+test("cidrOf() finds the network in its key", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constant("fe80::1%eth0")), fc.nat(128), (text, length) => {
       const address = parseAddress(text)!;
       const prefix = typeof address === "number" ? Math.min(length, 32) : length;
-      const network = networkOf(networkKey(address, prefix))!;
+      const network = cidrOf(prefixKey(address, prefix))!;
       assertEquals(network.prefix, prefix);
-      assertEquals(networkKey(network.address, prefix), networkKey(address, prefix));
+      assertEquals(prefixKey(network.address, prefix), prefixKey(address, prefix));
     }),
     { numRuns: 20_000 },
   );
@@ -103,11 +103,11 @@ test("networkOf() finds the network in its key", () => {
 
 test("clientName() names clients that are not addresses, whose keys never meet", () => {
   assertStrictEquals(clientName(UNIX_CLIENT), "unix");
-  assertStrictEquals(clientName(namedKey("alice")), "alice");
-  assertStrictEquals(networkOf(UNIX_CLIENT), undefined);
-  assertStrictEquals(networkOf(namedKey("alice")), undefined);
+  assertStrictEquals(clientName(customKey("alice")), "alice");
+  assertStrictEquals(cidrOf(UNIX_CLIENT), undefined);
+  assertStrictEquals(cidrOf(customKey("alice")), undefined);
   for (const name of ["unix", "192.0.2.7", "\uffffunix", "@"]) {
-    assertEquals(clientName(namedKey(name)), name);
-    assertEquals(namedKey(name) === UNIX_CLIENT, false);
+    assertEquals(clientName(customKey(name)), name);
+    assertEquals(customKey(name) === UNIX_CLIENT, false);
   }
 });

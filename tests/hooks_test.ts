@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { callHook } from "../src/hooks.ts";
+import { callHook } from "../src/admission/hooks.ts";
 import { printed } from "./support/console.ts";
 import { throwing } from "./support/failures.ts";
 

@@ -1,12 +1,12 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Address, IPv6, parseAddress } from "../src/address.ts";
-import { networkKey, networkOf } from "../src/client.ts";
-import { formatNetwork, type Network, parseNetwork } from "../src/network.ts";
-import { NetworkTable } from "../src/network_table.ts";
+import { type Address, IPv6, parseAddress } from "../src/core/address.ts";
+import { cidrOf, prefixKey } from "../src/core/client_key.ts";
+import { type Cidr, formatCidr, parseCidr } from "../src/core/cidr.ts";
+import { PrefixMap } from "../src/core/prefix_map.ts";
 
-test("parseNetwork() reads CIDR notation and bare addresses", () => {
+test("parseCidr() reads CIDR notation and bare addresses", () => {
   const cases = {
     "0.0.0.0/0": "0.0.0.0/0",
     "10.0.0.0/8": "10.0.0.0/8",
@@ -20,10 +20,10 @@ test("parseNetwork() reads CIDR notation and bare addresses", () => {
     "::ffff:0:0/96": "0.0.0.0/0",
     "::ffff:192.0.2.7": "192.0.2.7",
   };
-  for (const [text, expected] of Object.entries(cases)) assertEquals(formatNetwork(parseNetwork(text)!), expected);
+  for (const [text, expected] of Object.entries(cases)) assertEquals(formatCidr(parseCidr(text)!), expected);
 });
 
-test("parseNetwork() refuses what is no network", () => {
+test("parseCidr() refuses what is no network", () => {
   for (
     const text of [
       ..."10.0.0.0/33 10.0.0.0/-1 10.0.0.0/08 10.0.0.0/ 10.0.0.0/8/8 10.0.0/8 /8 10.0.0.0/a 10.0.0.0/1e1".split(" "),
@@ -31,23 +31,23 @@ test("parseNetwork() refuses what is no network", () => {
       ...["", "/", "10.0.0.0 /8", "10.0.0.0/8 ", "10.0.0.0/ 8"],
     ]
   ) {
-    assertStrictEquals(parseNetwork(text), undefined, JSON.stringify(text));
+    assertStrictEquals(parseCidr(text), undefined, JSON.stringify(text));
   }
 });
 
 function table(rules: Record<string, number>): (address: string) => number | undefined {
-  const networks = new NetworkTable(
-    Object.entries(rules).map(([text, maxPerClient]) => [parseNetwork(text)!, { maxPerClient }]),
+  const networks = new PrefixMap(
+    Object.entries(rules).map(([text, maxPerClient]) => [parseCidr(text)!, { maxPerClient }]),
   );
   return (address) => networks.find(parseAddress(address)!)?.maxPerClient;
 }
 
-test("NetworkTable.find() takes the rule of the longest prefix, whatever their order", () => {
+test("PrefixMap.find() takes the rule of the longest prefix, whatever their order", () => {
   const find = table({ "10.1.0.0/16": 16, "10.0.0.0/8": 8, "10.1.2.3": 32, "0.0.0.0/0": 0, "10.1.2.0/24": 24 });
   assertEquals(["10.1.2.3", "10.1.2.4", "10.1.3.4", "10.2.3.4", "11.0.0.0"].map(find), [32, 24, 16, 8, 0]);
 });
 
-test("NetworkTable.find() matches at the edges of prefixes", () => {
+test("PrefixMap.find() matches at the edges of prefixes", () => {
   for (
     const [prefix, base, last, next] of [
       [0, "0.0.0.0", "255.255.255.255", undefined],
@@ -69,13 +69,13 @@ test("NetworkTable.find() matches at the edges of prefixes", () => {
   }
 });
 
-test("NetworkTable.find() matches IPv4 rules to mapped addresses, and no IPv6 rule to IPv4", () => {
+test("PrefixMap.find() matches IPv4 rules to mapped addresses, and no IPv6 rule to IPv4", () => {
   const find = table({ "10.0.0.0/8": 4, "::/0": 6 });
   assertEquals(["10.1.2.3", "::ffff:10.1.2.3", "::ffff:a01:203", "2001:db8::1"].map(find), [4, 4, 4, 6]);
   assertStrictEquals(find("192.0.2.7"), undefined);
 });
 
-test("NetworkTable.find() matches link-local addresses whatever their zone", () => {
+test("PrefixMap.find() matches link-local addresses whatever their zone", () => {
   assertEquals(["fe80::1", "fe80::1%eth0"].map(table({ "fe80::/10": 3 })), [3, 3]);
 });
 
@@ -85,18 +85,18 @@ const addresses: fc.Arbitrary<Address> = fc.oneof(
   word.map((bits) => bits >>> 0),
   fc.tuple(word, word, word, word).map((words) => new IPv6(...words, "")),
 );
-const networks: fc.Arbitrary<Network> = fc.tuple(addresses, fc.nat(128)).map(([address, bits]) => {
+const networks: fc.Arbitrary<Cidr> = fc.tuple(addresses, fc.nat(128)).map(([address, bits]) => {
   const prefix = typeof address === "number" ? bits % 33 : bits;
-  return networkOf(networkKey(address, prefix))!;
+  return cidrOf(prefixKey(address, prefix))!;
 });
 
-test("NetworkTable.find() finds what comparing with every rule does", () => {
-  const rules = fc.uniqueArray(networks, { selector: formatNetwork, maxLength: 40 });
+test("PrefixMap.find() finds what comparing with every rule does", () => {
+  const rules = fc.uniqueArray(networks, { selector: formatCidr, maxLength: 40 });
   fc.assert(
     fc.property(rules, fc.array(addresses, { minLength: 1 }), (rules, addresses) => {
-      const table = new NetworkTable(rules.map((network, index) => [network, { maxPerClient: index }]));
-      const isIn = (address: Address, { prefix, address: base }: Network) =>
-        typeof address === typeof base && networkKey(address, prefix) === networkKey(base, prefix);
+      const table = new PrefixMap(rules.map((network, index) => [network, { maxPerClient: index }]));
+      const isIn = (address: Address, { prefix, address: base }: Cidr) =>
+        typeof address === typeof base && prefixKey(address, prefix) === prefixKey(base, prefix);
       for (const address of [...addresses, ...rules.map(({ address }) => address)]) {
         const [longest] = rules.filter((rule) => isIn(address, rule)).sort((one, other) => other.prefix - one.prefix);
         const expected = longest && { maxPerClient: rules.indexOf(longest), prefix: longest.prefix };

@@ -4,15 +4,15 @@
  * @module
  */
 
-import type { ListenerLike } from "../listener.ts";
-import { checkKnown, checkRecord, show } from "../options.ts";
-import { SourceListener } from "../source_listener.ts";
-import { AcceptQueue } from "./accept_queue.ts";
-import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./conn.ts";
+import type { ListenerLike } from "../conn/acceptor_listener.ts";
+import { AcceptorListener } from "../conn/acceptor_listener.ts";
+import { checkPlainObject, formatValue, rejectUnknownKeys } from "../core/validate.ts";
+import { BunAcceptor } from "./bun_acceptor.ts";
 import type { BunListenerLike } from "./native.ts";
+import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";
 
 /** Where to listen for TCP or TLS connections. */
-export interface ListenOptions {
+export interface BunListenOptions {
   /** The port; 0 for one that the system chooses. */
   readonly port: number;
   /**
@@ -32,7 +32,7 @@ export interface ListenOptions {
 }
 
 /** Where to listen for Unix connections. */
-export interface UnixListenOptions {
+export interface BunUnixListenOptions {
   /** As on Deno. */
   readonly transport: "unix";
   /** The path of the socket. */
@@ -74,28 +74,28 @@ export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<B
  * @throws {TypeError} For an unknown option or transport.
  * @throws {Error} Without Bun; and what `Bun.listen()` throws, such as for a port that is taken.
  */
-export function listen(options: ListenOptions): BunListener;
+export function listen(options: BunListenOptions): BunListener;
 /** The same for Unix connections. */
-export function listen(options: UnixListenOptions): BunListener<UnixAddr>;
-export function listen(options: ListenOptions | UnixListenOptions): BunListener<BunAddr> {
-  checkRecord("options", options);
+export function listen(options: BunUnixListenOptions): BunListener<UnixAddr>;
+export function listen(options: BunListenOptions | BunUnixListenOptions): BunListener<BunAddr> {
+  checkPlainObject("options", options);
   const { Bun } = globalThis as Runtime;
   if (Bun === undefined) throw new Error("listen() needs Bun; on Deno there is Deno.listen()");
   // `allowHalfOpen` cannot be had later. The handlers are replaced before anything can come.
   const native = Bun.listen({ ...target(options), tls: options.tls, allowHalfOpen: true, socket: { data() {} } });
-  return new SourceListener(new AcceptQueue<BunAddr>(native));
+  return new AcceptorListener(new BunAcceptor<BunAddr>(native));
 }
 
-function target(options: ListenOptions | UnixListenOptions): object {
+function target(options: BunListenOptions | BunUnixListenOptions): object {
   const { transport } = options;
   if (transport === "unix") {
-    checkKnown("listen option", options, ["transport", "path", "tls"]);
+    rejectUnknownKeys("listen option", options, ["transport", "path", "tls"]);
     return { unix: options.path };
   }
   if (transport !== undefined && transport !== "tcp") {
-    throw new TypeError(`transport must be "tcp" or "unix", got ${show(transport)}`);
+    throw new TypeError(`transport must be "tcp" or "unix", got ${formatValue(transport)}`);
   }
-  checkKnown("listen option", options, ["transport", "hostname", "port", "tls"]);
+  rejectUnknownKeys("listen option", options, ["transport", "hostname", "port", "tls"]);
   const { hostname = "0.0.0.0", port } = options;
   return { hostname, port };
 }

@@ -20,8 +20,8 @@
  * @module
  */
 
-export type { ErrorHook, RefusalHooks } from "../hooks.ts";
-export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./conn.ts";
-export { limitSocketHandler, type SocketOf } from "./handler.ts";
-export type { BunSocketLike, NativeListener, SocketHandlers } from "./native.ts";
-export { type BunListener, listen, type ListenOptions, type UnixListenOptions } from "./listen.ts";
+export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
+export { limitSocketHandler, type SocketOf } from "./limit_socket_handler.ts";
+export { type BunListener, type BunListenOptions, type BunUnixListenOptions, listen } from "./listen.ts";
+export type { BunListenerBase, BunSocketLike, SocketHandlers } from "./native.ts";
+export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";

@@ -5,7 +5,7 @@
  */
 
 /** A TCP or TLS listener; everything that `Bun.listen({ hostname, port })` returns is one. */
-export interface BunListenerLike extends NativeListener {
+export interface BunListenerLike extends BunListenerBase {
   /** The host that it listens on. */
   readonly hostname: string;
   /** The port that it listens on. */
@@ -13,13 +13,13 @@ export interface BunListenerLike extends NativeListener {
 }
 
 /** A Unix listener; everything that `Bun.listen({ unix })` returns is one. */
-export interface BunUnixListenerLike extends NativeListener {
+export interface BunUnixListenerLike extends BunListenerBase {
   /** The path that it listens on. */
   readonly unix: string;
 }
 
 /** What both kinds of listeners have. */
-export interface NativeListener extends Disposable {
+export interface BunListenerBase extends Disposable {
   /** The path of a Unix listener. */
   readonly unix?: string;
   /** Replaces its handlers, for open sockets too. */
@@ -35,7 +35,7 @@ export interface NativeListener extends Disposable {
 
 /** Whether something is a listener of Bun's. */
 export function isBunListener(listener: unknown): listener is BunListenerLike | BunUnixListenerLike {
-  const { reload, stop } = (listener ?? {}) as Partial<NativeListener>;
+  const { reload, stop } = (listener ?? {}) as Partial<BunListenerBase>;
   return typeof reload === "function" && typeof stop === "function";
 }
 
@@ -61,9 +61,9 @@ export interface SocketHandlers {
 /** A socket that Bun has accepted. */
 export interface BunSocketLike {
   /** The listener that has accepted it. */
-  readonly listener?: NativeListener;
+  readonly listener?: BunListenerBase;
   /** Replaces the handlers of its listener. */
-  reload: NativeListener["reload"];
+  reload: BunListenerBase["reload"];
   /** Whatever the handlers keep with it. */
   data: unknown;
   /** The peer's IP address: read once and known from then on, unknown where it was reset before. */
@@ -103,7 +103,7 @@ export function isTls(socket: { readonly [Symbol.toStringTag]?: string }): boole
  * Closes a socket that is refused. Before the handshake of TLS only a reset is sure to close it; without TLS the peer is
  * given a proper end, and whatever a hook has written.
  */
-export function turnAway(socket: BunSocketLike, tls: boolean): void {
+export function closeRefused(socket: BunSocketLike, tls: boolean): void {
   if (tls) socket.terminate();
   else socket.close();
 }

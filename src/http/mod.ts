@@ -16,7 +16,8 @@
  * @module
  */
 
-export type { ErrorHook } from "../hooks.ts";
-export type { BunServerLike } from "./bun.ts";
-export { type ServeInfo, upgradeWebSocket, type UpgradeWebSocketOptions } from "./deno.ts";
-export { limitRequests, type RequestsOptions } from "./requests.ts";
+export type { ErrorHook } from "../admission/hooks.ts";
+export type { BunServerLike } from "./bun_tracker.ts";
+export type { ServeInfo } from "./deno_tracker.ts";
+export { limitRequests, type RequestsOptions } from "./limit_requests.ts";
+export { upgradeWebSocket, type UpgradeWebSocketOptions } from "./upgrade_web_socket.ts";

@@ -19,6 +19,6 @@
  * @module
  */
 
-export type { ErrorHook, RefusalHooks } from "../hooks.ts";
-export { limitServer, type ServerAttachment, type ServerLike, type ServerSocket } from "./server.ts";
+export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
+export { type LimitedServer, limitServer, type ServerLike, type ServerSocket } from "./limit_server.ts";
 export { tooManyConnections, type TooManyConnectionsOptions } from "./too_many_connections.ts";

@@ -5,11 +5,11 @@
  */
 
 import { setTimeout } from "node:timers";
-import { ANSWERS } from "../http/refused.ts";
-import { checkCount, checkHook, checkKnown, checkRecord, checkTimeout } from "../options.ts";
-import type { Refusal, RefusalReason } from "../slot.ts";
-import { ANSWERING, type Answering, type ServerSocket } from "./gate.ts";
-import { TokenBucket } from "./token_bucket.ts";
+import { ANSWERS } from "../admission/refusal_response.ts";
+import type { Refusal, RefusalReason } from "../core/slot.ts";
+import { TokenBucket } from "../core/token_bucket.ts";
+import { checkCount, checkHook, checkPlainObject, checkTimeout, rejectUnknownKeys } from "../core/validate.ts";
+import { ANSWERING, type Answering, type ServerSocket } from "./server_gate.ts";
 
 /**
  * How many refused connections are answered, how long that may take, and who is told.
@@ -81,8 +81,8 @@ export interface TooManyConnectionsOptions<S extends ServerSocket = ServerSocket
 export function tooManyConnections<S extends ServerSocket = ServerSocket>(
   options: TooManyConnectionsOptions<S> = {},
 ): (refusal: Refusal, socket: S) => void {
-  checkRecord("options", options);
-  checkKnown("option", options, ["onRefused", "writeDeadline", "perSecond", "burst"]);
+  checkPlainObject("options", options);
+  rejectUnknownKeys("option", options, ["onRefused", "writeDeadline", "perSecond", "burst"]);
   const { onRefused, writeDeadline = 10, perSecond = 10, burst = 100 } = options as TooManyConnectionsOptions<S>;
   checkHook("onRefused", onRefused);
   checkTimeout("writeDeadline", writeDeadline);

@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
-import { Outbox } from "../../src/bun/outbox.ts";
+import { WriteQueue } from "../../src/bun/write_queue.ts";
 import { nameOfError } from "../support/failures.ts";
 import { bytes } from "./support.ts";
 
@@ -27,10 +27,10 @@ function outboxWithRoom(room: number, full = false) {
       this.room = -1;
     },
   };
-  return { socket, given, outbox: new Outbox(socket as never, full) };
+  return { socket, given, outbox: new WriteQueue(socket as never, full) };
 }
 
-test("Outbox lets no write overtake one that waits", async () => {
+test("WriteQueue lets no write overtake one that waits", async () => {
   const { socket, given, outbox } = outboxWithRoom(3);
   const writes = [outbox.write(bytes("abcd")), outbox.write(bytes("e"))];
   outbox.drain();
@@ -46,7 +46,7 @@ test("Outbox lets no write overtake one that waits", async () => {
   assertEquals(await nameOfError(outbox.write(bytes("h"))), "BrokenPipe");
 });
 
-test("Outbox waits for the first drain where it is told to, and bears those that mean nothing", async () => {
+test("WriteQueue waits for the first drain where it is told to, and bears those that mean nothing", async () => {
   const { given, outbox } = outboxWithRoom(8, true);
   const writes = [outbox.write(bytes("ab")), outbox.write(bytes("cd"))];
   assertEquals(given, []);
@@ -57,7 +57,7 @@ test("Outbox waits for the first drain where it is told to, and bears those that
   assertEquals(given, ["ab", "cd", "ef"]);
 });
 
-test("Outbox rejects what waits with the reason for which it ends, and what comes later, too", async () => {
+test("WriteQueue rejects what waits with the reason for which it ends, and what comes later, too", async () => {
   const { socket, outbox } = outboxWithRoom(0);
   const pending = [outbox.write(bytes("a")), outbox.closeWrite()].map(nameOfError);
   outbox.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));

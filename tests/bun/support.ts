@@ -12,9 +12,9 @@ import {
   type LimitedConn,
   type LimitedListener,
   limitedListener,
+  type LimitedListenerOptions,
   type Limiter,
   type LimitsOptions,
-  type ListenerOptions,
 } from "@connlimit/connlimit";
 import { type BunConn, listen, type NetAddr } from "@connlimit/connlimit/bun";
 import {
@@ -70,7 +70,7 @@ export const onLoopback = { hostname: "127.0.0.1", port: 0, socket: { data(): vo
 export function limited(
   kind: Kind,
   limits?: Limiter | LimitsOptions,
-  options?: ListenerOptions<BunConn>,
+  options?: LimitedListenerOptions<BunConn>,
 ): LimitedListener<BunConn, NetAddr> {
   const { allowHalfOpen, ...where } = address(kind);
   if (allowHalfOpen) return limitedListener(listen(where), limits, options);

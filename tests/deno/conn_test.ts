@@ -96,7 +96,7 @@ Deno.test("withSlot() refuses what is no connection, and what would be closed wi
 
 Deno.test("withSlot() keeps a printed connection free of other clients' connections", () =>
   withPair((conn) => {
-    assertStringIncludes(Deno.inspect(conn, { depth: 9 }), "Tie {}");
+    assertStringIncludes(Deno.inspect(conn, { depth: 9 }), "OpenConn {}");
   }));
 
 Deno.test("withSlot() leaves writable taking every buffer and view, and nothing else", () =>

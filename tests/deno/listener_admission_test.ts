@@ -113,7 +113,7 @@ testUnless(oneAddress || notLinux, "limitedListener() survives 1,000 clients tha
 });
 
 Deno.test("limitedListener() takes a limiter from another copy of the package", async () => {
-  const copy = await import("../../src/limiter.ts?copy");
+  const copy = await import("../../src/core/limiter.ts?copy");
   const limiter = new copy.Limiter({ maxPerClient: 7 }) as unknown as Limiter;
   assertStrictEquals(limiter instanceof Limiter, false);
   using listener = listen(limiter);

@@ -11,8 +11,8 @@ import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
 import { aWhile, eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { BunFollower } from "../../src/http/bun.ts";
-import { Hold } from "../../src/http/hold.ts";
+import { BunTracker } from "../../src/http/bun_tracker.ts";
+import { InFlightRequest } from "../../src/http/in_flight_request.ts";
 import { Served } from "./serve.ts";
 
 test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
@@ -145,10 +145,10 @@ class FakeServer {
 }
 
 /** Has a request under way that takes long. */
-function begin(follower: BunFollower, server: FakeServer, limiter: Limiter, client: string): void {
-  const hold = new Hold(new Request("http://localhost/"), limiter.accept(client));
-  follower.begin(hold, server, true);
-  follower.returned(hold, undefined);
+function track(follower: BunTracker, server: FakeServer, limiter: Limiter, client: string): void {
+  const tracked = new InFlightRequest(new Request("http://localhost/"), limiter.accept(client));
+  follower.start(tracked, server, true);
+  follower.handlerReturned(tracked, undefined);
 }
 
 function immediate(): Promise<void> {
@@ -157,9 +157,9 @@ function immediate(): Promise<void> {
 
 test("limitRequests() on Bun does not ask for everyone's requests with each refusal", async () => {
   const server = new FakeServer();
-  const follower = new BunFollower(server);
+  const follower = new BunTracker(server);
   const limiter = new Limiter({ maxPerClient: Infinity, maxTotal: 1_000 });
-  for (let i = 0; i < 1_000; i++) begin(follower, server, limiter, `10.0.${i >> 8}.${i & 255}`);
+  for (let i = 0; i < 1_000; i++) track(follower, server, limiter, `10.0.${i >> 8}.${i & 255}`);
   await aWhile();
   server.calls = 0;
   const start = performance.now();
@@ -177,9 +177,9 @@ test("limitRequests() on Bun does not ask for everyone's requests with each refu
 
 test("limitRequests() on Bun asks for a client's requests once in each turn in which it is refused", async () => {
   const server = new FakeServer();
-  const follower = new BunFollower(server);
+  const follower = new BunTracker(server);
   const limiter = new Limiter({ maxPerClient: 1 });
-  begin(follower, server, limiter, "192.0.2.7");
+  track(follower, server, limiter, "192.0.2.7");
   await aWhile();
   const isAdmitted = () => limiter.tryAccept("192.0.2.7", follower.reclaim).admitted;
   assertStrictEquals(isAdmitted(), false);

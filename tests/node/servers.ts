@@ -12,7 +12,7 @@ import * as net from "node:net";
 import * as tls from "node:tls";
 import { assertEquals } from "@std/assert";
 import type { Limiter, LimitsOptions, RefusalHooks } from "@connlimit/connlimit";
-import { limitServer, type ServerAttachment } from "@connlimit/connlimit/node";
+import { type LimitedServer, limitServer } from "@connlimit/connlimit/node";
 import { certificate, type Client, connectFrom, eventually, within } from "../support/net.ts";
 
 /** Any of the servers. */
@@ -31,7 +31,7 @@ export interface Setup {
 /** A limited server that listens. In the end it closes what is open, and fails where a slot stays taken. */
 export class Limited<S extends Server = Server> implements AsyncDisposable {
   readonly server: S;
-  readonly attachment: ServerAttachment;
+  readonly attachment: LimitedServer;
   /** The sockets that it has admitted, in their order, as its listeners know them. */
   readonly sockets: net.Socket[] = [];
 

@@ -15,7 +15,7 @@ import {
   type TooManyConnectionsOptions,
 } from "@connlimit/connlimit/node";
 import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
-import { TokenBucket } from "../../src/node/token_bucket.ts";
+import { TokenBucket } from "../../src/core/token_bucket.ts";
 import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, oneAddress } from "../support/platform.ts";
 import { KINDS, Limited, shakeHands } from "./servers.ts";

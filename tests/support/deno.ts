@@ -7,9 +7,9 @@
 import {
   type LimitedListener,
   limitedListener,
+  type LimitedListenerOptions,
   type Limiter,
   type LimitsOptions,
-  type ListenerOptions,
 } from "@connlimit/connlimit";
 import { type Client, connectFrom } from "./net.ts";
 import type { Lack } from "./platform.ts";
@@ -25,7 +25,7 @@ export const tcp = (): Deno.TcpListener => Deno.listen({ hostname: "0.0.0.0", po
 /** The same with limits. */
 export function listen(
   limits?: LimitsOptions | Limiter,
-  options?: ListenerOptions<Deno.TcpConn>,
+  options?: LimitedListenerOptions<Deno.TcpConn>,
 ): LimitedListener<Deno.TcpConn, Deno.NetAddr> {
   return limitedListener(tcp(), limits, options);
 }

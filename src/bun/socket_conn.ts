@@ -1,0 +1,230 @@
+/**
+ * Bun's sockets in the shape of Deno's connections.
+ *
+ * @module
+ */
+
+import { setTimeout } from "node:timers";
+import { OpenConn, type OpenConns } from "../admission/open_conns.ts";
+import { systemError } from "../conn/deno_errors.ts";
+import { type ConnLike, SlotCarrier } from "../conn/limited_conn.ts";
+import { readableOfChunks, writableOf } from "../conn/streams.ts";
+import type { Slot } from "../core/slot.ts";
+import type { BunSocketLike } from "./native.ts";
+import { ReadQueue } from "./read_queue.ts";
+import { WriteQueue } from "./write_queue.ts";
+
+/** The address of a TCP or TLS connection, as Deno has it. */
+export interface NetAddr {
+  /** What kind of address it is. */
+  readonly transport: "tcp";
+  /** The IP address. */
+  readonly hostname: string;
+  /** The port. */
+  readonly port: number;
+}
+
+/** The address of a Unix connection, as Deno has it. */
+export interface UnixAddr {
+  /** What kind of address it is. */
+  readonly transport: "unix";
+  /** The path of the socket; the peer of an accepted connection has none. */
+  readonly path: string | null;
+}
+
+/** The address of a connection. */
+export type BunAddr = NetAddr | UnixAddr;
+
+/**
+ * A connection that Bun has accepted, in the shape of a `Deno.Conn`.
+ *
+ * The end of either stream closes the whole connection, as on Deno; to close one direction only, use
+ * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reading and writing reject with
+ * errors that are named as Deno's are, such as `ConnectionReset`.
+ *
+ * It is read from only when asked to. So a connection that nobody reads is not seen to be ended by its peer, except by a
+ * reset, and stays open until it is closed here.
+ *
+ * @typeParam A Its addresses.
+ */
+export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
+  /** The peer's address, also after the connection is closed. */
+  readonly remoteAddr: A;
+  /**
+   * The address that the peer has connected to. It is there to be read while the connection is open, and after that only
+   * where it has been read before; else its host is empty.
+   */
+  readonly localAddr: A;
+  /** Closes it for writing, behind all writes; the peer sees the end. */
+  closeWrite(): Promise<void>;
+  /**
+   * Closes the connection. What has been written is still sent; where a TLS client does not take it for ten seconds, the
+   * connection is reset. Closing twice is no error, since the peer may have been first.
+   */
+  close(): void;
+  /** Lets it keep the process running, as it does at first. */
+  ref(): void;
+  /** Lets the process end in spite of it. */
+  unref(): void;
+}
+
+/** How long, in milliseconds, a closed TLS connection may take to send what it has. */
+const TLS_LINGER_MS = 10_000;
+
+const ONE_BYTE = new Uint8Array(1);
+
+/** The only implementation of {@linkcode BunConn}. */
+export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunConn<A> {
+  readonly remoteAddr: A;
+  readonly #socket: BunSocketLike;
+  readonly #tls: boolean;
+  readonly #reads: ReadQueue;
+  readonly #writes: WriteQueue;
+  #localAddr: A | undefined;
+  #readable: ConnLike["readable"] | undefined;
+  #writable: ConnLike["writable"] | undefined;
+  #openConn: OpenConn | undefined;
+  #failure: (() => Error) | undefined;
+  #closed = false;
+  /** Whether the descriptor is closed. */
+  #gone = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
+    super();
+    this.#socket = socket;
+    this.#tls = tls;
+    this.remoteAddr = remoteAddr;
+    // A paused socket would not do the handshake.
+    if (!tls) socket.pause();
+    this.#reads = new ReadQueue(socket, tls);
+    this.#writes = new WriteQueue(socket, tls);
+  }
+
+  get localAddr(): A {
+    return this.#localAddr ??= this.#readLocalAddr() as A;
+  }
+
+  /** Only where it is asked for: it takes a call of the system. */
+  #readLocalAddr(): BunAddr {
+    if (this.remoteAddr.transport === "unix") return this.remoteAddr;
+    const { localAddress: hostname = "", localPort: port = 0 } = this.#socket;
+    return { transport: "tcp", hostname, port };
+  }
+
+  /** Its slot; with several of them, the one that was bound last. One that is refused has none. */
+  get slot(): Slot {
+    return this.#openConn?.slot as Slot;
+  }
+
+  get readable(): ConnLike["readable"] {
+    return this.#readable ??= readableOfChunks(() => this.#reads.readChunk(), () => this.close());
+  }
+
+  get writable(): ConnLike["writable"] {
+    return this.#writable ??= writableOf(this, () => this.close());
+  }
+
+  read(buffer: Uint8Array): Promise<number | null> {
+    return this.#reads.read(buffer);
+  }
+
+  write(data: Uint8Array): Promise<number> {
+    return this.#writes.write(data);
+  }
+
+  closeWrite(): Promise<void> {
+    return this.#writes.closeWrite();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#reads.finish("closed");
+    this.#writes.finish("closed");
+    if (this.#gone) return;
+    if (this.#tls) this.#closeTls();
+    else this.#socket.close();
+  }
+
+  /**
+   * Bun lets a socket of TLS that is told to close send what it has first, and from then on there is no way to reset it.
+   * So it is told so only when it has nothing. The slot stays with the descriptor meanwhile.
+   */
+  #closeTls(): void {
+    this.#socket.shutdown();
+    if (this.#allSent()) return this.#socket.close();
+    this.#reads.rest();
+    this.#linger = setTimeout(() => this.#socket.terminate(), TLS_LINGER_MS);
+    this.#linger.unref?.();
+  }
+
+  /** Whether nothing is left to be sent after `shutdown()`: only then is a write answered by -1. */
+  #allSent(): boolean {
+    return this.#socket.write(ONE_BYTE) < 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  ref(): void {
+    this.#socket.ref();
+  }
+
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  bindSlot(slot: Slot, openConns: OpenConns | undefined): void {
+    this.#openConn = new OpenConn(this, slot, this.#openConn, openConns);
+    if (this.#gone) this.#openConn.free();
+  }
+
+  /** The events of its socket, as Bun's handlers are told of them. */
+  static readonly events = {
+    data(conn: SocketConn<BunAddr>, chunk: Uint8Array): void {
+      conn.#reads.push(chunk);
+    },
+
+    drain(conn: SocketConn<BunAddr>): void {
+      conn.#writes.drain();
+      if (conn.#linger !== undefined && conn.#allSent()) conn.#socket.close();
+    },
+
+    handshake(conn: SocketConn<BunAddr>, success: boolean, error: Error | null): void {
+      if (!success) {
+        // The close is next.
+        conn.#failure = () => systemError("InvalidData", "the handshake of TLS has failed", error);
+        return;
+      }
+      conn.#reads.rest();
+      conn.#writes.drain();
+    },
+
+    end(conn: SocketConn<BunAddr>): void {
+      conn.#reads.finish("eof");
+    },
+
+    error(conn: SocketConn<BunAddr>, error: Error): void {
+      conn.#failure ??= () => error;
+    },
+
+    close(conn: SocketConn<BunAddr>, error: Error | undefined): void {
+      conn.#gone = true;
+      clearTimeout(conn.#linger);
+      const failure = error === undefined ? conn.#failure : () => resetBy(error);
+      conn.#reads.finish(failure ?? "eof");
+      conn.#writes.finish(failure ?? gone);
+      conn.#openConn?.free();
+    },
+  };
+}
+
+function resetBy(cause: Error): Error {
+  return systemError("ConnectionReset", "the peer has reset the connection", cause);
+}
+
+function gone(): Error {
+  return systemError("BrokenPipe", "the peer has closed the connection");
+}

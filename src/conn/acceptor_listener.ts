@@ -1,0 +1,71 @@
+/**
+ * Listeners over an acceptor: what is the same on all runtimes.
+ *
+ * @module
+ */
+
+import type { Acceptor } from "./acceptor.ts";
+import type { ConnLike, LimitedConn } from "./limited_conn.ts";
+
+/** The listener that is to be limited; every `Deno.Listener` is one. */
+export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
+  /** The address that it listens on. */
+  readonly addr: A;
+  /** Waits for a connection. */
+  accept(): Promise<C>;
+  /** Stops listening. */
+  close(): void;
+  /** Lets a pending accept keep the process running. */
+  ref(): void;
+  /** Lets the process end in spite of a pending accept. */
+  unref(): void;
+}
+
+/** A listener over an acceptor: what a `Deno.Listener` can do. */
+export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<LimitedConn<C>, A>, Disposable {
+  /** Where its connections come from. */
+  readonly acceptor: Acceptor<C, A>;
+
+  constructor(acceptor: Acceptor<C, A>) {
+    this.acceptor = acceptor;
+  }
+
+  get addr(): A {
+    return this.acceptor.addr;
+  }
+
+  async accept(): Promise<LimitedConn<C>> {
+    const { done, value } = await this.acceptor.next();
+    if (done) throw this.acceptor.closedError();
+    return value;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<LimitedConn<C>> {
+    const iterator: AsyncIterableIterator<LimitedConn<C>> = {
+      next: () => this.acceptor.next(),
+      // Not a generator: its `return()` would wait for the accept under way instead of ending it.
+      return: () => {
+        this.close();
+        return Promise.resolve({ done: true, value: undefined });
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  close(): void {
+    this.acceptor.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  ref(): void {
+    this.acceptor.ref();
+  }
+
+  unref(): void {
+    this.acceptor.unref();
+  }
+}

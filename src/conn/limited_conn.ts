@@ -1,0 +1,37 @@
+/**
+ * Connections that hold slots.
+ *
+ * @module
+ */
+
+import type { OpenConns } from "../admission/open_conns.ts";
+import type { RemoteAddr } from "../core/peer.ts";
+import type { Slot } from "../core/slot.ts";
+
+/** What a connection must have to carry a slot; every `Deno.Conn` has it. */
+export interface ConnLike extends Disposable {
+  /** The peer's address. */
+  readonly remoteAddr: RemoteAddr;
+  /** Bytes from the peer. */
+  readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
+  /** Bytes to the peer. */
+  readonly writable: WritableStream<Uint8Array<ArrayBufferLike>>;
+  /** Reads into `buffer` and says how many bytes; `null` at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /** Writes some of `data` and says how many bytes. */
+  write(data: Uint8Array): Promise<number>;
+  /** Closes the connection. */
+  close(): void;
+}
+
+/** A connection that holds a slot until it is closed. */
+export type LimitedConn<C extends ConnLike = ConnLike> = C & {
+  /** The slot; with several of them, the one that was bound last. */
+  readonly slot: Slot;
+};
+
+/** A connection of our own, which knows how to hold slots; to the runtimes' own that has to be taught. */
+export abstract class SlotCarrier {
+  /** Frees `slot` when the descriptor is closed, and has its tie among `openConns` until then. */
+  abstract bindSlot(slot: Slot, openConns: OpenConns | undefined): void;
+}

@@ -1,0 +1,97 @@
+/**
+ * What the limiter answers: a slot or a refusal.
+ *
+ * @module
+ */
+
+import { type ClientKey, clientName } from "./client_key.ts";
+import type { Counts } from "./counts.ts";
+
+/**
+ * Why a connection may not open:
+ *
+ * - `"client"`: its client is at `maxPerClient`;
+ * - `"aggregate"`: an aggregate that its client belongs to is full;
+ * - `"total"`: `maxTotal` connections are open;
+ * - `"blocked"`: a rule in `networks` with `maxPerClient: 0` covers it;
+ * - `"unknown-address"`: it has no address, or nothing that could be read as one.
+ */
+export type RefusalReason = "client" | "aggregate" | "total" | "blocked" | "unknown-address";
+
+/**
+ * The right of one admitted connection to be open. Give it back when the connection's descriptor is closed: by `using`,
+ * by {@linkcode Slot.release}, or by tying it to the connection with `withSlot`.
+ */
+export interface Slot extends Disposable {
+  /** Tells a slot from a {@linkcode Refusal}. */
+  readonly admitted: true;
+  /** The client it is counted against: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the key given for it. */
+  readonly client: string;
+  /** Whether it has been given back. */
+  readonly released: boolean;
+  /** Gives the slot back. Only the first call counts. */
+  release(): void;
+  /** The same as {@linkcode Slot.release}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/**
+ * The answer to a connection that may not open. There is one object for each reason, frozen and shared, so that a
+ * refusal allocates nothing.
+ */
+export interface Refusal extends Disposable {
+  /** Tells a refusal from a {@linkcode Slot}. */
+  readonly admitted: false;
+  /** Why. */
+  readonly reason: RefusalReason;
+  /** Does nothing, so that `using admission = limiter.tryAccept(conn)` works either way. */
+  [Symbol.dispose](): void;
+}
+
+/** The only implementation of {@linkcode Slot}. */
+export class CountedSlot implements Slot {
+  readonly #client: ClientKey;
+  /** Absent once released. Each slot has its own flag, so that a second release cannot free somebody else's. */
+  #counts: Counts | undefined;
+
+  constructor(client: ClientKey, counts: Counts) {
+    this.#client = client;
+    this.#counts = counts;
+  }
+
+  get admitted(): true {
+    return true;
+  }
+
+  get client(): string {
+    return clientName(this.#client);
+  }
+
+  get released(): boolean {
+    return this.#counts === undefined;
+  }
+
+  release(): void {
+    const counts = this.#counts;
+    if (counts === undefined) return;
+    this.#counts = undefined;
+    counts.subtract(this.#client);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}
+
+/** The refusal for each reason. */
+export const REFUSALS: { readonly [R in RefusalReason]: Refusal } = {
+  "client": refusal("client"),
+  "aggregate": refusal("aggregate"),
+  "total": refusal("total"),
+  "blocked": refusal("blocked"),
+  "unknown-address": refusal("unknown-address"),
+};
+
+function refusal(reason: RefusalReason): Refusal {
+  return Object.freeze({ admitted: false as const, reason, [Symbol.dispose]() {} });
+}

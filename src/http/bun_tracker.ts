@@ -1,0 +1,202 @@
+/**
+ * Following the requests of `Bun.serve`.
+ *
+ * Bun tells of no request's end. But it knows no address of a request that has ended, so it can be asked.
+ *
+ * @module
+ */
+
+import { setImmediate, setInterval } from "node:timers";
+import { isThenable } from "../admission/hooks.ts";
+import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { RefusalReason } from "../core/slot.ts";
+import { InFlightRequest } from "./in_flight_request.ts";
+import type { RequestTracker } from "./request_tracker.ts";
+
+/** The server that Bun hands to a fetch handler beside the request; what `Bun.serve()` returns is one. */
+export interface BunServerLike {
+  /** The client's address; `null` when the request has ended, has been upgraded, or has come by a Unix socket. */
+  requestIP(request: Request): { readonly address: string } | null;
+  /** Makes a WebSocket of a request. */
+  // deno-lint-ignore no-explicit-any
+  upgrade(request: any, options?: any): boolean;
+  /** Requests in flight. */
+  readonly pendingRequests: number;
+  /** The port; absent where it listens on a Unix socket. */
+  readonly port?: number | undefined;
+}
+
+/** Whether what a fetch handler has been called with is Bun's server. */
+export function isBunServer(info: unknown): info is BunServerLike {
+  return typeof (info as Partial<BunServerLike> | null | undefined)?.requestIP === "function";
+}
+
+/** How often, in milliseconds, it is asked for requests that take longer than a turn of the event loop. */
+const SWEEP_MS = 1_000;
+
+/** For how many periods a request is held whose client has left and whose handler does not settle. */
+const GONE_PERIODS = 5;
+
+/** How often, in milliseconds, refusals at the limits of all together may have everyone's requests asked for. */
+const SWEEP_ALL_MS = 100;
+
+/** {@linkcode RequestTracker} for Bun, one for each server. */
+export class BunTracker implements RequestTracker<BunServerLike> {
+  readonly #server: BunServerLike;
+  /** The peers of Unix sockets have no addresses to ask for. */
+  readonly #unix: boolean;
+  /** Requests that may well have ended by the next turn of the event loop. */
+  #fresh: InFlightRequest[] = [];
+  /** Requests that had not, by their clients. */
+  readonly #slow = new Map<string, Set<InFlightRequest>>();
+  /** Clients whose requests have been asked for in this turn: once is enough, however many are refused. */
+  readonly #asked = new Set<string>();
+  #everyoneAskedAt = -Infinity;
+  #yieldDue = false;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  readonly reclaim = (reason: RefusalReason, client: () => string): boolean => {
+    if (reason === "blocked" || reason === "unknown-address") return false;
+    this.#askFresh();
+    // A client's own limit is about its own requests alone, which are few.
+    if (reason === "client") this.#askOf(client());
+    else if (performance.now() - this.#everyoneAskedAt >= SWEEP_ALL_MS) this.#askSlow();
+    return true;
+  };
+
+  constructor(server: BunServerLike) {
+    this.#server = server;
+    this.#unix = server.port === undefined;
+    watchUpgrades(server);
+  }
+
+  peerOf(request: Request): Peer | undefined {
+    return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
+  }
+
+  start(tracked: InFlightRequest, _server: BunServerLike, found: boolean): void {
+    // A request made from Bun's, as by `new Request(request)`, has no address either.
+    tracked.untracked = this.#unix || !found && this.#server.requestIP(tracked.request) === null;
+  }
+
+  handlerReturned(tracked: InFlightRequest, result: unknown): void {
+    if (isThenable(result)) {
+      tracked.result = result;
+      const settled = () => {
+        tracked.result = undefined;
+        if (tracked.slow) this.#recheck(tracked);
+      };
+      result.then(settled, settled);
+    }
+    this.#recheck(tracked);
+  }
+
+  /** Asks for a request in the next turn of the event loop, when a response that is at hand has been handed over. */
+  #recheck(tracked: InFlightRequest): void {
+    this.#fresh.push(tracked);
+    this.#scheduleTurn();
+  }
+
+  #scheduleTurn(): void {
+    if (this.#yieldDue) return;
+    this.#yieldDue = true;
+    setImmediate(() => {
+      this.#yieldDue = false;
+      this.#asked.clear();
+      if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#askSlow();
+      this.#askFresh();
+    });
+  }
+
+  #askFresh(): void {
+    const fresh = this.#fresh;
+    if (fresh.length === 0) return;
+    this.#fresh = [];
+    // Cheaper than to ask for each.
+    const none = this.#server.pendingRequests === 0;
+    for (const tracked of fresh) {
+      if (none ? tracked.result === undefined : this.#hasEnded(tracked)) this.#done(tracked);
+      else if (!tracked.slow) this.#isSlow(tracked);
+    }
+  }
+
+  #askOf(client: string): void {
+    if (this.#asked.has(client)) return;
+    this.#asked.add(client);
+    this.#scheduleTurn();
+    this.#ask(this.#slow.get(client) ?? []);
+  }
+
+  #askSlow(): void {
+    for (const holds of this.#slow.values()) this.#ask(holds);
+    this.#everyoneAskedAt = performance.now();
+  }
+
+  #ask(holds: Iterable<InFlightRequest>): void {
+    for (const tracked of holds) if (this.#hasEnded(tracked)) this.#done(tracked);
+  }
+
+  /**
+   * A request whose client has left is held as long as its handler works: whoever asks and leaves at once must not have
+   * more handlers at work than the limits allow.
+   */
+  #hasEnded(tracked: InFlightRequest): boolean {
+    return tracked.result === undefined && (tracked.untracked || this.#isGone(tracked));
+  }
+
+  /** Whether the response is done or the client has left. */
+  #isGone(tracked: InFlightRequest): boolean {
+    return this.#server.requestIP(tracked.request) === null;
+  }
+
+  #done(tracked: InFlightRequest): void {
+    tracked.done();
+    if (!tracked.slow) return;
+    const holds = this.#slow.get(tracked.client);
+    if (holds?.delete(tracked) && holds.size === 0) this.#slow.delete(tracked.client);
+  }
+
+  #isSlow(tracked: InFlightRequest): void {
+    tracked.slow = true;
+    const holds = this.#slow.get(tracked.client);
+    if (holds === undefined) this.#slow.set(tracked.client, new Set([tracked]));
+    else holds.add(tracked);
+    this.#timer ??= this.#watchSlow();
+  }
+
+  #watchSlow(): ReturnType<typeof setInterval> {
+    const timer = setInterval(() => {
+      this.#askSlow();
+      for (const holds of this.#slow.values()) {
+        for (const tracked of holds) if (this.#hasGivenUp(tracked)) this.#done(tracked);
+      }
+      if (this.#slow.size > 0) return;
+      clearInterval(timer);
+      this.#timer = undefined;
+    }, SWEEP_MS);
+    timer.unref();
+    return timer;
+  }
+
+  /** Whether a handler has not settled for long enough since its client has left: it may never do. */
+  #hasGivenUp(tracked: InFlightRequest): boolean {
+    return tracked.result !== undefined && !tracked.untracked && this.#isGone(tracked) &&
+      ++tracked.periodsGone > GONE_PERIODS;
+  }
+}
+
+const watched = new WeakSet<BunServerLike>();
+
+/** Has WebSockets keep the slots of their requests until they are closed, which only the requests' signals tell. */
+function watchUpgrades(server: BunServerLike): void {
+  if (watched.has(server)) return;
+  watched.add(server);
+  const { upgrade } = server;
+  server.upgrade = (request: Request, options?: unknown) => {
+    // Before the upgrade, in which the socket may be closed already.
+    const closed = new Promise((resolve) => request.signal.addEventListener("abort", resolve, { once: true }));
+    const upgraded = upgrade.call(server, request, options);
+    if (upgraded) closed.then(InFlightRequest.upgrade(request));
+    return upgraded;
+  };
+}

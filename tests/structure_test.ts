@@ -1,0 +1,71 @@
+/**
+ * How the folders of `src/` may depend on each other. CONTRIBUTING.md has the picture.
+ *
+ * @module
+ */
+
+import { readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { assertEquals } from "@std/assert";
+
+const SRC = new URL("../src/", import.meta.url);
+
+/** The folders from the bottom to the top. Those of one floor do not know each other. */
+const FLOORS = [["core"], ["admission"], ["conn"], ["deno", "bun", "node", "http"], ["listener"]];
+
+/** What each file of `src/` imports or exports from, types included, as paths below `src/`. */
+const imports = new Map(
+  readdirSync(SRC, { recursive: true, encoding: "utf8" })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith(".ts"))
+    .map((path) => [path, importsOf(path)] as const),
+);
+
+function importsOf(path: string): string[] {
+  const text = readFileSync(new URL(path, SRC), "utf8");
+  const specifiers = [...text.matchAll(/(?:^(?:import|export)\b[^;]*?\bfrom |^import |\bimport\()"([^"]+)"/gm)];
+  return specifiers.map(([, specifier]) =>
+    specifier!.startsWith(".") ? new URL(specifier!, new URL(path, SRC)).href.slice(SRC.href.length) : specifier!
+  );
+}
+
+const folderOf = (path: string) => path.split("/")[0]!;
+const floorOf = (path: string) => FLOORS.findIndex((folders) => folders.includes(folderOf(path)));
+
+test("every file of src/ is in a folder that has a floor", () => {
+  assertEquals([...imports.keys()].filter((path) => floorOf(path) < 0 || !path.includes("/")), []);
+});
+
+test("no file of src/ imports upwards, or from another folder of its own floor", () => {
+  const wrong = [...imports].flatMap(([path, targets]) =>
+    targets
+      .filter((target) => !target.startsWith("node:"))
+      .filter((target) =>
+        folderOf(target) !== folderOf(path) && !(floorOf(target) < floorOf(path) && floorOf(target) >= 0)
+      )
+      .map((target) => `${path} imports ${target}`)
+  );
+  assertEquals(wrong, []);
+});
+
+test("no files of src/ import each other in a circle", () => {
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]) => {
+    if (way.includes(path)) circles.push([...way.slice(way.indexOf(path)), path].join(" > "));
+    if (done.has(path)) return;
+    done.add(path);
+    for (const target of imports.get(path) ?? []) visit(target, [...way, path]);
+  };
+  for (const path of imports.keys()) visit(path, []);
+  assertEquals(circles, []);
+});
+
+test("src/ imports nothing but its own files and modules of node:", () => {
+  const targets = new Set([...imports.values()].flat());
+  assertEquals([...targets].filter((target) => !imports.has(target) && !target.startsWith("node:")), []);
+  assertEquals(
+    [...imports].filter(([path, targets]) => folderOf(path) === "core" && targets.some((it) => it.startsWith("node:"))),
+    [],
+  );
+});
