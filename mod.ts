@@ -20,6 +20,9 @@
  * | `./node`    | `node:net`, `tls`, `http`, `https` and `http2`, on Node, Deno and Bun               |
  * | `./http`    | requests in flight and WebSockets of `Deno.serve()` and `Bun.serve()`               |
  *
+ * Arguments have one order everywhere: a listener or server that exists already, the limits, handlers that are written in
+ * place, options.
+ *
  * {@linkcode Limiter} is what counts, for accept loops of your own and for whatever else can be held open:
  *
  * ```ts
@@ -39,16 +42,15 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
-export type { BunListenerBase, BunListenerLike, BunUnixListenerLike } from "./src/bun/native.ts";
-export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./src/bun/socket_conn.ts";
 export type { ListenerLike } from "./src/conn/acceptor_listener.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_acceptor_listener.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
-export { LimitReachedError } from "./src/core/limit_reached_error.ts";
 export { type ClientCount, Limiter, type LimiterStats } from "./src/core/limiter.ts";
 export type { AggregateOptions, Limits, LimitsOptions } from "./src/core/limits.ts";
 export type { Peer, RemoteAddr } from "./src/core/peer.ts";
 export type { NetworkRule } from "./src/core/prefix_map.ts";
-export type { Refusal, RefusalReason, Slot } from "./src/core/slot.ts";
+export { REASONS, type RefusalReason } from "./src/core/reasons.ts";
+export { LimitReachedError, RefusedError } from "./src/core/refused_error.ts";
+export type { Admission, Refusal, Slot } from "./src/core/slot.ts";
 export { limitedListener } from "./src/listener/limited_listener.ts";
 export { withSlot } from "./src/listener/with_slot.ts";

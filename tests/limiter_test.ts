@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Limiter, LimitReachedError, type LimitsOptions, type Peer } from "@connlimit/connlimit";
+import { Limiter, LimitReachedError, type LimitsOptions, type Peer, RefusedError } from "@connlimit/connlimit";
+import { internalsOf } from "../src/core/internals.ts";
 import { heapUsed } from "./support/memory.ts";
 
 /** The reason of a refusal, or `undefined` for a slot, which is given back at once. */
@@ -23,6 +24,20 @@ test("Limiter.accept() admits up to the limit and again when a slot is back", ()
   assertStrictEquals(refusedFor(limiter, "192.0.2.8"), undefined);
   first!.release();
   assertStrictEquals(refusedFor(limiter, "192.0.2.7"), undefined);
+});
+
+test("Limiter.accept() throws LimitReachedError for a limit, and RefusedError where no wait helps", () => {
+  const errorFor = (limits: LimitsOptions, peer: Peer) => {
+    const error = assertThrows(() => new Limiter(limits).accept(peer), RefusedError);
+    return [error.name, error instanceof LimitReachedError, error.reason];
+  };
+  const aggregates = [{ ipv4Prefix: 24, max: 0 }];
+  assertEquals(errorFor({ maxPerClient: 0 }, "192.0.2.7"), ["LimitReachedError", true, "client"]);
+  assertEquals(errorFor({ aggregates }, "192.0.2.7"), ["LimitReachedError", true, "aggregate"]);
+  assertEquals(errorFor({ maxTotal: 0 }, "192.0.2.7"), ["LimitReachedError", true, "total"]);
+  const networks = { "192.0.2.0/24": { maxPerClient: 0 } };
+  assertEquals(errorFor({ networks }, "192.0.2.7"), ["RefusedError", false, "blocked"]);
+  assertEquals(errorFor({}, "nonsense"), ["RefusedError", false, "unknown-address"]);
 });
 
 test("LimitReachedError tells no limits and no counts", () => {
@@ -413,7 +428,7 @@ test("Limiter keeps nothing of a million clients that came and went", () => {
   assert(left < 2_000_000, `${left} bytes are left`);
 });
 
-test("Limiter.tryAccept() tries once more when slots could be reclaimed, and counts one answer", () => {
+test("Limiter tries once more where a sweep has released slots, and counts one answer", () => {
   const limiter = new Limiter({ maxPerClient: 1, networks: { "10.0.0.0/8": { maxPerClient: 0 } } });
   const [ended] = hold(limiter, "2001:db8::7", 1);
   const asked: [reason: string, client: string][] = [];
@@ -421,17 +436,17 @@ test("Limiter.tryAccept() tries once more when slots could be reclaimed, and cou
     asked.push([reason, client()]);
     return false;
   };
-  assertStrictEquals(limiter.tryAccept("2001:db8::7", nothing).admitted, false);
-  assertStrictEquals(limiter.tryAccept("10.0.0.1", nothing).admitted, false);
-  assertStrictEquals(limiter.tryAccept("none", nothing).admitted, false);
-  assertStrictEquals(limiter.tryAccept("192.0.2.7", nothing).admitted, true);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", nothing).admitted, false);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("10.0.0.1", nothing).admitted, false);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("none", nothing).admitted, false);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.7", nothing).admitted, true);
   assertEquals(asked, [["client", "2001:db8::/64"], ["blocked", "10.0.0.1"], ["unknown-address", ""]]);
-  const reclaim = () => {
+  const sweep = () => {
     ended!.release();
     return true;
   };
-  assertStrictEquals(limiter.tryAccept("2001:db8::7", reclaim).admitted, true);
-  assertStrictEquals(limiter.tryAccept("2001:db8::7", () => true).admitted, false);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", sweep).admitted, true);
+  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", () => true).admitted, false);
   const { admitted, refused } = limiter.stats();
   assertEquals([admitted, refused], [3, 4]);
 });

@@ -1,45 +1,37 @@
 /**
- * What refused clients are answered over HTTP.
+ * The HTTP responses to refused clients.
  *
  * @module
  */
 
-import type { RefusalReason } from "../core/slot.ts";
+import { byReason, REASONS, type RefusalReason } from "../core/reasons.ts";
 
-/** An answer to a refused client. */
+/** A response to a refused client. */
 export interface RefusalResponse {
   /** The status code. */
   readonly status: number;
-  /** Its reason phrase. */
+  /** The reason phrase, and the body but for its line feed. */
   readonly text: string;
-  /** The header fields but for `Content-Length`, which the runtimes add. */
+  /** The header fields, without `Content-Length`. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The client must not go on to ask over the same connection, as each request costs something even if it is refused. */
+const TEXTS = { 403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable" } as const;
+
+/** The client must not ask again over the same connection: each request costs something even if it is refused. */
 const HEADERS = { "connection": "close", "content-type": "text/plain; charset=utf-8" };
 
-/** Slots come back as soon as somebody leaves, so trying again in a second is worth while. */
+/** A slot comes back as soon as a connection closes, so a second is long enough to wait. (RFC 9110, section 10.2.3) */
 const RETRY = { ...HEADERS, "retry-after": "1" };
 
-const TOO_MANY: RefusalResponse = { status: 429, text: "Too Many Requests", headers: RETRY };
-const UNAVAILABLE: RefusalResponse = { status: 503, text: "Service Unavailable", headers: RETRY };
-const FORBIDDEN: RefusalResponse = { status: 403, text: "Forbidden", headers: HEADERS };
+/** The responses. They contain no limits and no counts. */
+export const RESPONSES: Readonly<Record<RefusalReason, RefusalResponse>> = byReason((reason) => {
+  const { status } = REASONS[reason];
+  return { status, text: TEXTS[status], headers: status === 403 ? HEADERS : RETRY };
+});
 
-/**
- * Answers by reason: `429` where a client has too many, `503` where all together have, `403` where no wait would help.
- * They tell no limits. (RFC 6585, section 4; RFC 9110, sections 10.2.3, 15.5.4 and 15.6.4)
- */
-export const ANSWERS: Readonly<Record<RefusalReason, RefusalResponse>> = {
-  "client": TOO_MANY,
-  "aggregate": TOO_MANY,
-  "total": UNAVAILABLE,
-  "blocked": FORBIDDEN,
-  "unknown-address": FORBIDDEN,
-};
-
-/** The response for a reason. */
+/** The response for a reason, for fetch handlers. */
 export function refusedResponse(reason: RefusalReason): Response {
-  const { status, text, headers } = ANSWERS[reason];
+  const { status, text, headers } = RESPONSES[reason];
   return new Response(`${text}\n`, { status, headers });
 }

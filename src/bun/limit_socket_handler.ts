@@ -60,13 +60,26 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   limits: Limiter | LimitsOptions,
   handlers: H,
   options: RefusalHooks<S> = {},
-): H {
+): LimitedSocketHandler<H> {
   if (typeof handlers !== "object" || handlers === null) {
     throw new TypeError(`handlers must be an object, got ${formatValue(handlers)}`);
   }
   checkHooks("socket handler", options);
-  return new SocketHandlerLimiter(toLimiter(limits), options as RefusalHooks<BunSocketLike>).wrap(handlers);
+  const limiter = toLimiter(limits);
+  const limited = new SocketHandlerLimiter(limiter, options as RefusalHooks<BunSocketLike>).wrap(handlers);
+  // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
+  return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;
 }
+
+/**
+ * Handlers with limits, and their limiter.
+ *
+ * @typeParam H The handlers.
+ */
+export type LimitedSocketHandler<H> = H & {
+  /** What admits, counts and refuses the connections. */
+  readonly limiter: Limiter;
+};
 
 /** What a guard has answered to a socket. */
 interface Answer {

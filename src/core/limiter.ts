@@ -7,11 +7,13 @@
 import { parseCidr } from "./cidr.ts";
 import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
 import { Counts } from "./counts.ts";
-import { LimitReachedError } from "./limit_reached_error.ts";
+import { INTERNALS, type LimiterInternals, type Sweep } from "./internals.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
 import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
-import { CountedSlot, type Refusal, type RefusalReason, REFUSALS, type Slot } from "./slot.ts";
+import { byReason, type RefusalReason } from "./reasons.ts";
+import { refusedError } from "./refused_error.ts";
+import { CountedSlot, type Refusal, REFUSALS, type Slot } from "./slot.ts";
 
 /** One client and how many connections it has open. */
 export interface ClientCount {
@@ -67,14 +69,17 @@ export interface LimiterStats {
  * ```
  */
 export class Limiter {
+  static {
+    // Defined here and not declared: it has the private members at hand, and stays out of the documentation.
+    Object.defineProperty(this.prototype, INTERNALS, {
+      get(this: Limiter): LimiterInternals {
+        return { tryAccept: (peer, sweep) => this.#trySweeping(peer, sweep) };
+      },
+    });
+  }
+
   readonly #counts: Counts;
-  readonly #refusedBy: Record<RefusalReason, number> = {
-    "client": 0,
-    "aggregate": 0,
-    "total": 0,
-    "blocked": 0,
-    "unknown-address": 0,
-  };
+  readonly #refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   #admitted = 0;
   #limits: CompiledLimits;
 
@@ -95,12 +100,13 @@ export class Limiter {
    *
    * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
    * @returns The slot, to be freed when the connection is closed.
-   * @throws {LimitReachedError} If the connection may not open; its `reason` says why.
+   * @throws {LimitReachedError} If a limit is reached; its `reason` says which.
+   * @throws {RefusedError} If the client is blocked or has no usable address.
    */
   accept(peer: Peer): Slot {
     const admission = this.tryAccept(peer);
     if (admission.admitted) return admission;
-    throw new LimitReachedError(admission.reason);
+    throw refusedError(admission.reason);
   }
 
   /**
@@ -110,13 +116,16 @@ export class Limiter {
    * Where several limits refuse, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
    *
    * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
-   * @param reclaim Called before a refusal with its reason and a function that names the client, to give back the slots
-   * of connections that have ended without its being noticed. Where it returns `true`, admission is tried once more.
    * @returns The slot, or why there is none.
    */
-  tryAccept(peer: Peer, reclaim?: (reason: RefusalReason, client: () => string) => boolean): Slot | Refusal {
+  tryAccept(peer: Peer): Slot | Refusal {
+    const answer = this.#try(peer);
+    return typeof answer === "string" ? this.#refuse(answer) : answer;
+  }
+
+  #trySweeping(peer: Peer, sweep: Sweep): Slot | Refusal {
     let answer = this.#try(peer);
-    if (typeof answer === "string" && reclaim?.(answer, () => this.#nameOf(peer))) answer = this.#try(peer);
+    if (typeof answer === "string" && sweep(answer, () => this.#nameOf(peer))) answer = this.#try(peer);
     return typeof answer === "string" ? this.#refuse(answer) : answer;
   }
 

@@ -6,17 +6,7 @@
 
 import { type ClientKey, clientName } from "./client_key.ts";
 import type { Counts } from "./counts.ts";
-
-/**
- * Why a connection may not open:
- *
- * - `"client"`: its client is at `maxPerClient`;
- * - `"aggregate"`: an aggregate that its client belongs to is full;
- * - `"total"`: `maxTotal` connections are open;
- * - `"blocked"`: a rule in `networks` with `maxPerClient: 0` covers it;
- * - `"unknown-address"`: it has no address, or nothing that could be read as one.
- */
-export type RefusalReason = "client" | "aggregate" | "total" | "blocked" | "unknown-address";
+import { byReason, type RefusalReason } from "./reasons.ts";
 
 /**
  * The right of one admitted connection to be open. Give it back when the connection's descriptor is closed: by `using`,
@@ -84,14 +74,9 @@ export class CountedSlot implements Slot {
 }
 
 /** The refusal for each reason. */
-export const REFUSALS: { readonly [R in RefusalReason]: Refusal } = {
-  "client": refusal("client"),
-  "aggregate": refusal("aggregate"),
-  "total": refusal("total"),
-  "blocked": refusal("blocked"),
-  "unknown-address": refusal("unknown-address"),
-};
+export const REFUSALS: Readonly<Record<RefusalReason, Refusal>> = byReason((reason) =>
+  Object.freeze({ admitted: false as const, reason, [Symbol.dispose]() {} })
+);
 
-function refusal(reason: RefusalReason): Refusal {
-  return Object.freeze({ admitted: false as const, reason, [Symbol.dispose]() {} });
-}
+/** What a limiter answers; `admitted` tells the two apart. */
+export type Admission = Slot | Refusal;

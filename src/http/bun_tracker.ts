@@ -8,8 +8,8 @@
 
 import { setImmediate, setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
+import type { Sweep } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
-import type { RefusalReason } from "../core/slot.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
@@ -55,7 +55,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   #yieldDue = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  readonly reclaim = (reason: RefusalReason, client: () => string): boolean => {
+  readonly sweep: Sweep = (reason, client) => {
     if (reason === "blocked" || reason === "unknown-address") return false;
     this.#askFresh();
     // A client's own limit is about its own requests alone, which are few.

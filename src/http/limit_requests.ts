@@ -4,8 +4,9 @@
  * @module
  */
 
-import { checkHooks, type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
+import { callHook, checkHooks, type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
+import { internalsOf } from "../core/internals.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Peer } from "../core/peer.ts";
@@ -17,32 +18,51 @@ import { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
 /**
- * What limited requests are told besides the limits.
+ * The options of {@linkcode limitRequests}.
  *
  * @typeParam Q The requests.
- * @typeParam I What the runtime hands to a fetch handler beside the request.
+ * @typeParam I What the runtime passes to a fetch handler beside the request.
  */
-export interface RequestsOptions<Q extends Request = Request, I = unknown> {
+export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
   /**
-   * Tells whose request it is, for servers behind a proxy: by an address without a port or brackets, or by `{ key }`. Whoever
-   * can choose what it is read from can pretend to be any client: take a header only if it was set by a proxy of your own.
-   * Where it returns nothing or throws, which goes to `onError`, the request is refused as `"unknown-address"`. It must not
-   * return a promise.
+   * Names the client of a request, for servers behind a proxy: an address without a port or brackets, or `{ key }`. A client
+   * that controls what this reads can pretend to be any other: read a header only if your own proxy has set it. Where the
+   * function returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
+   * must not return a promise.
    *
    * @default the address of the connection
    */
-  readonly address?: (request: Q, info: I) => Peer | null | undefined;
+  readonly client?: (request: Q, info: I) => Peer | null | undefined;
   /**
-   * Answers a refused request. Where it returns nothing, throws or rejects, the usual answer is given: `429` for the reasons
-   * `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`, and `403` for the others; with
-   * `Connection: close` and a line of text.
+   * Answers a refused request. Where it returns nothing, throws or rejects, the default answer is given.
+   *
+   * @default `429` for the reasons `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for
+   * the others; all with `Connection: close` and a line of text
    */
-  readonly onRefused?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
+  readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
   /**
-   * Called with what `address` or `onRefused` threw or rejected with. Without it, the first failure of each is printed by
-   * `console.error`.
+   * Called with each refused request and the reason, before the request is answered. Its result is ignored. What it throws or
+   * rejects with goes to `onError`.
+   */
+  readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
+  /**
+   * Called with what `client`, `answer` or `onRefused` threw or rejected with. Without it, the first failure of each is
+   * printed by `console.error`.
    */
   readonly onError?: ErrorHook;
+}
+
+/**
+ * A fetch handler with limits, and its limiter.
+ *
+ * @typeParam Q The requests.
+ * @typeParam I What the runtime passes to a fetch handler beside the request.
+ * @typeParam R What the handler returns.
+ */
+export interface LimitedHandler<Q, I, R> {
+  (request: Q, info: I): R | Response | Promise<Response>;
+  /** What admits, counts and refuses the requests. */
+  readonly limiter: Limiter;
 }
 
 /**
@@ -102,24 +122,29 @@ export interface RequestsOptions<Q extends Request = Request, I = unknown> {
 export function limitRequests<Q extends Request, I, R>(
   limits: Limiter | LimitsOptions,
   handler: (request: Q, info: I) => R,
-  options: RequestsOptions<Q, I> = {},
-): (request: Q, info: I) => R | Response | Promise<Response> {
+  options: LimitRequestsOptions<Q, I> = {},
+): LimitedHandler<Q, I, R> {
   if (typeof handler !== "function") throw new TypeError(`handler must be a function, got ${formatValue(handler)}`);
-  checkHooks("request", options, ["address"]);
-  const { address, onRefused, onError } = options;
-  checkHook("address", address);
+  checkHooks("request", options, ["client", "answer"]);
+  const { client, answer, onRefused, onError } = options;
+  checkHook("client", client);
+  checkHook("answer", answer);
   const limiter = toLimiter(limits);
+  const tryAccept = internalsOf(limiter)?.tryAccept;
   const followerOf = followers();
-  const find = address === undefined ? undefined : finder(address, onError);
+  const find = client === undefined ? undefined : finder(client, onError);
 
-  return function (this: unknown, request: Q, info: I): R | Response | Promise<Response> {
+  const handle = function (this: unknown, request: Q, info: I): R | Response | Promise<Response> {
     const follower = followerOf(info);
     const peer = find === undefined ? follower.peerOf(request, info) : find(request, info);
-    const admission = limiter.tryAccept(peer as Peer, follower.reclaim);
+    const admission = follower.sweep === undefined || tryAccept === undefined
+      ? limiter.tryAccept(peer as Peer)
+      : tryAccept(peer as Peer, follower.sweep);
     if (!admission.admitted) {
-      return onRefused === undefined
+      callHook(onRefused, onError, admission, request, info);
+      return answer === undefined
         ? refusedResponse(admission.reason)
-        : answer(admission, () => onRefused(admission, request, info), onRefused, onError);
+        : respond(admission, () => answer(admission, request, info), answer, onError);
     }
     const tracked = new InFlightRequest(request, admission);
     let result: R | undefined;
@@ -130,6 +155,7 @@ export function limitRequests<Q extends Request, I, R>(
       follower.handlerReturned(tracked, result, info);
     }
   };
+  return Object.assign(handle, { limiter });
 }
 
 /** Chooses how a request is followed by what the handler is called with. */
@@ -146,24 +172,24 @@ function followers(): (info: unknown) => RequestTracker<unknown> {
 
 /** Finds clients by a function of the user's, which may fail. */
 function finder<Q, I>(
-  address: (request: Q, info: I) => Peer | null | undefined,
+  client: (request: Q, info: I) => Peer | null | undefined,
   onError: ErrorHook | undefined,
-): typeof address {
+): typeof client {
   return (request, info) => {
     try {
-      const peer = address(request, info);
+      const peer = client(request, info);
       // Plain JavaScript can return a promise, which is no peer; what it rejects with must not end the process.
-      if (isThenable(peer)) peer.then(undefined, (error) => hookFailed(address, onError, error));
+      if (isThenable(peer)) peer.then(undefined, (error) => hookFailed(client, onError, error));
       return peer;
     } catch (error) {
-      hookFailed(address, onError, error);
+      hookFailed(client, onError, error);
       return undefined;
     }
   };
 }
 
-/** What the hook answers, or the usual answer. */
-function answer(
+/** The response that `ask` gives, or the default one. */
+function respond(
   { reason }: Refusal,
   ask: () => Response | void | Promise<Response | void>,
   hook: object,

@@ -19,5 +19,5 @@
 export type { ErrorHook } from "../admission/hooks.ts";
 export type { BunServerLike } from "./bun_tracker.ts";
 export type { ServeInfo } from "./deno_tracker.ts";
-export { limitRequests, type RequestsOptions } from "./limit_requests.ts";
+export { type LimitedHandler, limitRequests, type LimitRequestsOptions } from "./limit_requests.ts";
 export { upgradeWebSocket, type UpgradeWebSocketOptions } from "./upgrade_web_socket.ts";

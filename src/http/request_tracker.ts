@@ -4,8 +4,8 @@
  * @module
  */
 
+import type { Sweep } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
-import type { RefusalReason } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 
 /**
@@ -17,7 +17,7 @@ export interface RequestTracker<I> {
   /** Whose request it is, unless there is no telling. */
   peerOf(request: Request, info: I): Peer | undefined;
   /** Gives back the slots of requests that have ended without its being noticed, where there can be any. */
-  readonly reclaim?: (reason: RefusalReason, client: () => string) => boolean;
+  readonly sweep?: Sweep;
   /**
    * Follows an admitted request, before its handler is called.
    *

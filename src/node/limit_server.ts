@@ -4,13 +4,17 @@
  * @module
  */
 
-import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
+import { checkHooks } from "../admission/hooks.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { formatValue } from "../core/validate.ts";
-import { ServerGate, type ServerLike, ServerLimiter, type ServerSocket } from "./server_gate.ts";
-
-export type { ServerLike, ServerSocket };
+import { checkHook, formatValue } from "../core/validate.ts";
+import {
+  type LimitServerOptions,
+  ServerGate,
+  type ServerLike,
+  ServerLimiter,
+  type ServerSocket,
+} from "./server_gate.ts";
 
 /** A limiter's hold on a server. */
 export interface LimitedServer extends Disposable {
@@ -56,9 +60,7 @@ const gates = new WeakMap<ServerLike, ServerGate>();
  * Where the server does not read a socket, none of the runtimes sees the end of a client behind data that is unread:
  * `"close"` does not come, and the slot stays taken until the server reads on, destroys the socket or times it out.
  *
- * `onRefused` may be the hook that {@linkcode tooManyConnections} makes, but no function that calls that hook: a connection
- * is closed when an ordinary hook returns. What is to be told of refusals besides is for the `onRefused` of
- * `tooManyConnections()`.
+ * A refused client gets no answer unless the option `answer` gives one; {@linkcode tooManyConnections} makes one for HTTP.
  *
  * A server may have several limiters; all of them must admit. With `node:cluster`, each worker counts for itself.
  *
@@ -74,7 +76,7 @@ const gates = new WeakMap<ServerLike, ServerGate>();
  *
  * @param server The server, which stays the same object.
  * @param limits A limiter, which several servers may share, or the limits for one of its own.
- * @param options Hooks.
+ * @param options An answer for refused clients, and hooks.
  * @returns A way to detach the limiter again; it need not be kept.
  * @throws {TypeError} For what is no server, an unknown option, a value of the wrong type, or a limiter that the server
  * has already.
@@ -83,14 +85,15 @@ const gates = new WeakMap<ServerLike, ServerGate>();
 export function limitServer<S extends ServerSocket = ServerSocket>(
   server: ServerLike,
   limits: Limiter | LimitsOptions = {},
-  options: RefusalHooks<S> = {},
+  options: LimitServerOptions<S> = {},
 ): LimitedServer {
   if (SERVER_METHODS.some((method) => typeof server?.[method] !== "function")) {
     throw new TypeError(`server must be a server of node:net or of what stands on it, got ${formatValue(server)}`);
   }
-  checkHooks("server", options);
+  checkHooks("server", options, ["answer"]);
+  checkHook("answer", options.answer);
   const limiter = toLimiter(limits);
-  const serverLimiter = new ServerLimiter(server, limiter, options as RefusalHooks<ServerSocket>);
+  const serverLimiter = new ServerLimiter(server, limiter, options as LimitServerOptions);
   let gate = gates.get(server);
   if (gate === undefined) gates.set(server, gate = new ServerGate(server));
   gate.add(serverLimiter);

@@ -20,5 +20,6 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
-export { type LimitedServer, limitServer, type ServerLike, type ServerSocket } from "./limit_server.ts";
+export { type LimitedServer, limitServer } from "./limit_server.ts";
+export type { LimitServerOptions, ServerLike, ServerSocket, SocketAnswer } from "./server_gate.ts";
 export { tooManyConnections, type TooManyConnectionsOptions } from "./too_many_connections.ts";

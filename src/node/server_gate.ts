@@ -102,26 +102,39 @@ const UNKNOWN_PEER: Peer = {};
 /** Refused sockets of whose handshake nobody shall hear: on Bun a TLS server tells that it failed. */
 const refusedTls = new WeakSet<object>();
 
-/** Where a hook has what it does besides being told, if it is one that answers. */
-export const ANSWERING: unique symbol = Symbol("answering");
+/**
+ * Answers a refused socket and closes it, also where its client takes nothing. Returns `false` to leave the socket to be
+ * closed without an answer.
+ *
+ * @typeParam S The server's sockets.
+ */
+export type SocketAnswer<S> = (refusal: Refusal, socket: S) => boolean;
 
-/** What a hook does that answers refused sockets: an answer takes longer than a hook is waited for. */
-export interface Answering<S> {
-  /** Told of each refused socket, as any hook is, before it is answered or destroyed. */
-  readonly observe: RefusalHooks<S>["onRefused"];
-  /** Answers a socket and sees to it that it closes; or leaves it, by `false` or by throwing, to be destroyed. */
-  answer(refusal: Refusal, socket: S): boolean;
+/**
+ * The options of `limitServer()`.
+ *
+ * @typeParam S The server's sockets.
+ */
+export interface LimitServerOptions<S = ServerSocket> extends RefusalHooks<S> {
+  /**
+   * Answers refused clients before their connections are closed; {@linkcode tooManyConnections} makes one for HTTP. It is
+   * called after `onRefused`. It is not called over TLS, where an answer would need a handshake first. What it throws goes
+   * to `onError`, and the connection is closed.
+   *
+   * @default none: refused connections are closed without a word
+   */
+  readonly answer?: SocketAnswer<S>;
 }
 
 /** One limiter at a gate. */
 export class ServerLimiter {
   readonly limiter: Limiter;
-  readonly #hooks: RefusalHooks<ServerSocket>;
+  readonly #options: LimitServerOptions;
   readonly #tls: boolean;
 
-  constructor(server: ServerLike, limiter: Limiter, hooks: RefusalHooks<ServerSocket>) {
+  constructor(server: ServerLike, limiter: Limiter, options: LimitServerOptions) {
     this.limiter = limiter;
-    this.#hooks = hooks;
+    this.#options = options;
     // Bun's https servers lack it, but their sockets tell.
     this.#tls = "setSecureContext" in server;
   }
@@ -133,26 +146,23 @@ export class ServerLimiter {
       releaseOnClose(socket, admission);
       return true;
     }
-    if (this.#answers(admission, socket)) return false;
+    const { onRefused, answer, onError } = this.#options;
+    // Whatever hook and answer do to the socket, an error that nobody listens for must not end the process.
+    if (onRefused !== undefined || answer !== undefined) socket.on("error", ignore);
+    callHook(onRefused, onError, admission, socket);
+    if (answer !== undefined && this.#isAnswered(answer, admission, socket)) return false;
     if (socket.encrypted) refusedTls.add(socket);
     socket.destroy();
     return false;
   }
 
-  /** Tells the hook of a refusal. Returns whether the socket is being answered, and then closes by itself. */
-  #answers(refusal: Refusal, socket: ServerSocket): boolean {
-    const { onRefused, onError } = this.#hooks;
-    if (onRefused === undefined) return false;
-    const answering = (onRefused as { [ANSWERING]?: Answering<ServerSocket> })[ANSWERING];
-    callHook(answering === undefined ? onRefused : answering.observe, onError, refusal, socket);
-    // Whatever the hook has done to the socket, no error may come up that nobody listens for.
-    socket.on("error", ignore);
-    // Over TLS there would have to be a handshake first.
-    if (answering === undefined || socket.destroyed || this.#tls || socket.encrypted) return false;
+  /** Whether the socket is being answered, and then closes by itself. */
+  #isAnswered(answer: SocketAnswer<ServerSocket>, refusal: Refusal, socket: ServerSocket): boolean {
+    if (socket.destroyed || this.#tls || socket.encrypted) return false;
     try {
-      return answering.answer(refusal, socket);
+      return answer(refusal, socket);
     } catch (error) {
-      hookFailed(onRefused, onError, error);
+      hookFailed(answer, this.#options.onError, error);
       return false;
     }
   }

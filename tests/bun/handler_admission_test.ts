@@ -182,3 +182,12 @@ test("limitSocketHandler() refuses what Bun refuses, and bad options", () => {
   assertThrows(make({}, { data }, { onRefuse() {} }), TypeError, 'unknown socket handler option "onRefuse"');
   assertThrows(make({}, { data }, { onRefused: 7 }), TypeError, "onRefused must be a function, got 7");
 });
+
+test("limitSocketHandler() returns handlers that have their limiter, which copies do not take along", () => {
+  const limiter = new Limiter();
+  const inner = limitSocketHandler(limiter, { data() {} });
+  const outer = limitSocketHandler({ maxPerClient: 3 }, inner);
+  assertStrictEquals(inner.limiter, limiter);
+  assertStrictEquals(outer.limiter.limits.maxPerClient, 3);
+  assertEquals("limiter" in { ...inner }, false);
+});

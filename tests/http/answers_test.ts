@@ -150,7 +150,7 @@ test("limitRequests() counts together what shares a limiter, and counts twice wh
   const total = new Limiter({ maxTotal: 2 });
   const settle: (() => void)[] = [];
   const wait = () => new Promise<Response>((resolve) => settle.push(() => resolve(new Response("done"))));
-  const inner = limitRequests(total, wait) as () => Promise<Response>;
+  const inner = limitRequests(total, wait) as unknown as () => Promise<Response>;
   await using one = new Served(inner, { limits: limiter });
   await using two = new Served(() => new Response("ok"), { limits: limiter });
   using first = await one.ask("GET /");

@@ -11,17 +11,18 @@ import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
 import { aWhile, eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
+import { internalsOf } from "../../src/core/internals.ts";
 import { BunTracker } from "../../src/http/bun_tracker.ts";
 import { InFlightRequest } from "../../src/http/in_flight_request.ts";
 import { Served } from "./serve.ts";
 
 test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
   const limiter = new Limiter({ maxPerClient: 1 });
-  const address = () => "192.0.2.7";
-  const ok = limitRequests(limiter, (_request: Request, _info?: unknown) => new Response("ok"), { address });
+  const client = () => "192.0.2.7";
+  const ok = limitRequests(limiter, (_request: Request, _info?: unknown) => new Response("ok"), { client });
   assertStrictEquals((ok(new Request("http://localhost/"), undefined) as Response).status, 200);
   assertStrictEquals(limiter.open, 0);
-  const later = limitRequests(limiter, () => Promise.resolve(new Response("ok")), { address });
+  const later = limitRequests(limiter, () => Promise.resolve(new Response("ok")), { client });
   const response = later(new Request("http://localhost/"), undefined);
   assertStrictEquals(limiter.open, 1);
   await response;
@@ -30,15 +31,15 @@ test("limitRequests() frees the slots of what calls a handler with a request alo
 
 test("limitRequests() takes no slot for a request that nothing can be attached to, and throws", () => {
   const limiter = new Limiter({ maxPerClient: 1 });
-  const limited = limitRequests(limiter, () => new Response("ok"), { address: () => "192.0.2.7" });
+  const limited = limitRequests(limiter, () => new Response("ok"), { client: () => "192.0.2.7" });
   assertThrows(() => limited(Object.freeze(new Request("http://localhost/")), {}), TypeError, "extensible");
   assertStrictEquals(limiter.open, 0);
 });
 
-test("limitRequests() refuses, and survives, where the address is asked for with a promise that rejects", async () => {
+test("limitRequests() refuses, and survives, where the client is named by a promise that rejects", async () => {
   const errors: unknown[] = [];
   const limited = limitRequests({}, () => new Response("ok"), {
-    address: (() => Promise.reject("no")) as unknown as () => string,
+    client: (() => Promise.reject("no")) as unknown as () => string,
     onError: (error) => void errors.push(error),
   });
   assertStrictEquals((limited(new Request("http://localhost/"), {}) as Response).status, 403);
@@ -50,7 +51,7 @@ test("limitRequests() holds the slot of a request that was made of the server's,
   const limiter = new Limiter({ maxPerClient: 1 });
   const settle: ((response: Response) => void)[] = [];
   const limited = limitRequests(limiter, () => new Promise<Response>((resolve) => settle.push(resolve)), {
-    address: () => "192.0.2.7",
+    client: () => "192.0.2.7",
   });
   await using server = new Served((request, info) => limited(new Request(request), info), {
     limits: { maxPerClient: Infinity },
@@ -164,7 +165,7 @@ test("limitRequests() on Bun does not ask for everyone's requests with each refu
   server.calls = 0;
   const start = performance.now();
   for (let i = 0; i < 500; i++) {
-    assertStrictEquals(limiter.tryAccept("192.0.2.8", follower.reclaim).admitted, false);
+    assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.8", follower.sweep).admitted, false);
     await immediate();
   }
   assertStrictEquals(limiter.stats().refusedBy.total, 500);
@@ -181,7 +182,7 @@ test("limitRequests() on Bun asks for a client's requests once in each turn in w
   const limiter = new Limiter({ maxPerClient: 1 });
   track(follower, server, limiter, "192.0.2.7");
   await aWhile();
-  const isAdmitted = () => limiter.tryAccept("192.0.2.7", follower.reclaim).admitted;
+  const isAdmitted = () => internalsOf(limiter)!.tryAccept("192.0.2.7", follower.sweep).admitted;
   assertStrictEquals(isAdmitted(), false);
   server.ended = true;
   assertStrictEquals(isAdmitted(), false);

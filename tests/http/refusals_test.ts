@@ -6,8 +6,8 @@
 
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import type { LimitsOptions, RefusalReason } from "@connlimit/connlimit";
-import { limitRequests, type RequestsOptions } from "@connlimit/connlimit/http";
+import { Limiter, type LimitsOptions, type RefusalReason } from "@connlimit/connlimit";
+import { limitRequests, type LimitRequestsOptions } from "@connlimit/connlimit/http";
 import type { HttpClient } from "./client.ts";
 import { Served } from "./serve.ts";
 import { isBun } from "../support/platform.ts";
@@ -15,13 +15,13 @@ import { throwing } from "../support/failures.ts";
 
 /** The limits that refuse for each reason, and what is answered then. */
 const REASONS: Readonly<
-  Record<RefusalReason, [LimitsOptions, status: number, body: string, options?: RequestsOptions]>
+  Record<RefusalReason, [LimitsOptions, status: number, body: string, options?: LimitRequestsOptions]>
 > = {
   "client": [{ maxPerClient: 0 }, 429, "Too Many Requests\n"],
   "aggregate": [{ aggregates: [{ ipv4Prefix: 24, max: 0 }] }, 429, "Too Many Requests\n"],
   "total": [{ maxTotal: 0 }, 503, "Service Unavailable\n"],
   "blocked": [{ networks: { "127.0.0.0/8": { maxPerClient: 0 } } }, 403, "Forbidden\n"],
-  "unknown-address": [{}, 403, "Forbidden\n", { address: () => undefined }],
+  "unknown-address": [{}, 403, "Forbidden\n", { client: () => undefined }],
 };
 
 for (const [reason, [limits, status, body, options = {}]] of Object.entries(REASONS)) {
@@ -57,8 +57,8 @@ test("limitRequests() answers a refused HEAD without a body, and a refused uploa
 
 const fails = throwing(new Error("fails"));
 
-/** What `onRefused` may do, and what is answered then. */
-const HOOKS: Readonly<Record<string, [RequestsOptions["onRefused"], status: number, failures: number]>> = {
+/** What `answer` may do, and what is answered then. */
+const ANSWERS: Readonly<Record<string, [LimitRequestsOptions["answer"], status: number, failures: number]>> = {
   "a response": [() => new Response("mine", { status: 418 }), 418, 0],
   "a promise of a response": [() => Promise.resolve(new Response("mine", { status: 418 })), 418, 0],
   "nothing": [() => {}, 429, 0],
@@ -67,16 +67,16 @@ const HOOKS: Readonly<Record<string, [RequestsOptions["onRefused"], status: numb
   "a rejection": [() => Promise.reject(new Error("fails")), 429, 1],
 };
 
-for (const [name, [onRefused, status, failures]] of Object.entries(HOOKS)) {
-  test(`limitRequests() answers ${status} where onRefused gives ${name}`, async () => {
+for (const [name, [answer, status, failures]] of Object.entries(ANSWERS)) {
+  test(`limitRequests() answers ${status} where answer gives ${name}`, async () => {
     const errors: unknown[] = [];
     const told: string[] = [];
     await using server = new Served(() => new Response("ok"), {
       limits: { maxPerClient: 0 },
       options: {
-        onRefused(refusal, request) {
+        answer(refusal, request) {
           told.push(`${refusal.reason} ${request.method}`);
-          return onRefused!(refusal, request, undefined);
+          return answer!(refusal, request, undefined);
         },
         onError: (error) => void errors.push(error),
       },
@@ -86,18 +86,51 @@ for (const [name, [onRefused, status, failures]] of Object.entries(HOOKS)) {
   });
 }
 
-test("limitRequests() asks address whose request it is, and refuses what that does not know", async () => {
+/** What `onRefused` may do, none of which changes the answer. */
+const HOOKS: Readonly<Record<string, [LimitRequestsOptions["onRefused"], failures: number]>> = {
+  "a response": [() => new Response("mine", { status: 418 }), 0],
+  "an exception": [fails, 1],
+  "a rejection": [() => Promise.reject(new Error("fails")), 1],
+};
+
+for (const [name, [onRefused, failures]] of Object.entries(HOOKS)) {
+  test(`limitRequests() calls onRefused before answer, and answers the same where it gives ${name}`, async () => {
+    const errors: unknown[] = [];
+    const told: string[] = [];
+    await using server = new Served(() => new Response("ok"), {
+      limits: { maxPerClient: 0 },
+      options: {
+        onRefused(refusal, request, info) {
+          told.push(`onRefused ${refusal.reason} ${request.method} ${info !== undefined}`);
+          return onRefused!(refusal, request, info);
+        },
+        answer: () => void told.push("answer"),
+        onError: (error) => void errors.push(error),
+      },
+    });
+    assertStrictEquals(await server.status("GET /"), 429);
+    assertEquals([told, errors.length], [["onRefused client GET true", "answer"], failures]);
+  });
+}
+
+test("limitRequests() returns a handler that has its limiter", () => {
+  const limiter = new Limiter();
+  assertStrictEquals(limitRequests(limiter, () => new Response("ok")).limiter, limiter);
+  assertEquals(limitRequests({ maxPerClient: 3 }, () => new Response("ok")).limiter.limits.maxPerClient, 3);
+});
+
+test("limitRequests() asks client whose request it is, and refuses what that does not know", async () => {
   const errors: unknown[] = [];
-  const address = (request: Request) => {
-    const client = request.headers.get("x-forwarded-for");
-    if (client === "throw") throw new Error("thrown");
-    return client === null ? undefined : client === "key" ? { key: "an account" } : client;
+  const client = (request: Request) => {
+    const name = request.headers.get("x-forwarded-for");
+    if (name === "throw") throw new Error("thrown");
+    return name === null ? undefined : name === "key" ? { key: "an account" } : name;
   };
   const waiting: HttpClient[] = [];
   const settle: (() => void)[] = [];
   await using server = new Served(
     () => new Promise((resolve) => settle.push(() => resolve(new Response("done")))),
-    { options: { address, onError: (error) => void errors.push(error) } },
+    { options: { client, onError: (error) => void errors.push(error) } },
   );
   const ask = (client?: string) =>
     server.ask("GET /", undefined, ...client === undefined ? [] : [`X-Forwarded-For: ${client}`]);
@@ -127,10 +160,15 @@ test("limitRequests() refuses what it cannot be: no handler, unknown options, ho
     [[{}, { fetch: ok }], TypeError, "handler must be a function, got an object"],
     [[{ maxPerIp: 1 }, ok], TypeError, "maxPerIp"],
     [[{ maxPerClient: -1 }, ok], RangeError, "maxPerClient must be a whole number from 0, or Infinity, got -1"],
-    [[{}, ok, { onRefuse: ok }], TypeError, 'unknown request option "onRefuse"; known are onRefused, onError, address'],
+    [
+      [{}, ok, { onRefuse: ok }],
+      TypeError,
+      'unknown request option "onRefuse"; known are onRefused, onError, client, answer',
+    ],
     [[{}, ok, { onRefused: 429 }], TypeError, "onRefused must be a function, got 429"],
     [[{}, ok, { onError: null }], TypeError, "onError must be a function, got null"],
-    [[{}, ok, { address: "x-forwarded-for" }], TypeError, 'address must be a function, got "x-forwarded-for"'],
+    [[{}, ok, { answer: 429 }], TypeError, "answer must be a function, got 429"],
+    [[{}, ok, { client: "x-forwarded-for" }], TypeError, 'client must be a function, got "x-forwarded-for"'],
     [[{}, ok, ok], TypeError, "options must be a plain object, got a function"],
     [[null, ok], TypeError, "limits must be a plain object, got null"],
   ];

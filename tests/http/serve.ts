@@ -6,7 +6,7 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
-import { limitRequests, type RequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
+import { limitRequests, type LimitRequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
 import { eventually, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun } from "../support/platform.ts";
 import { HttpClient } from "./client.ts";
@@ -40,7 +40,7 @@ export const Bun: { serve(options: object): BunServer; gc(synchronously: boolean
 /** How a server is set up. */
 export interface Setup {
   readonly limits?: Limiter | LimitsOptions;
-  readonly options?: RequestsOptions;
+  readonly options?: LimitRequestsOptions;
   readonly tls?: { cert: string; key: string };
   /** The path of a Unix socket. */
   readonly unix?: string;

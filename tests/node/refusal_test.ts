@@ -50,7 +50,7 @@ for (const [name, kind] of Object.entries(KINDS)) {
     const refusals: Refusal[] = [];
     await using limited = await Limited.listen(kind.create(), {
       limits: { maxPerClient: 0 },
-      hooks: {
+      options: {
         onRefused(refusal, socket) {
           refusals.push(refusal);
           // What is written to a socket that has been reset fails.
@@ -82,7 +82,10 @@ test("limitServer() calls onRefused before the socket is destroyed, with its add
   const told: unknown[] = [];
   const onRefused = ({ reason }: Refusal, socket: net.Socket) =>
     void told.push(reason, socket.remoteAddress, socket.destroyed);
-  await using limited = await Limited.listen(net.createServer(), { limits: { maxPerClient: 0 }, hooks: { onRefused } });
+  await using limited = await Limited.listen(net.createServer(), {
+    limits: { maxPerClient: 0 },
+    options: { onRefused },
+  });
   using client = await connectFrom(CLIENT_ADDRESS, limited.port);
   await ended(client);
   assertEquals(told, ["client", CLIENT_ADDRESS, false]);
@@ -94,7 +97,7 @@ test("limitServer() gives what onRefused throws or rejects with to onError, and 
   ) {
     const errors: unknown[] = [];
     const onError = (error: unknown) => void errors.push(error);
-    const setup = { limits: { maxPerClient: 0 }, hooks: { onRefused: fail, onError } };
+    const setup = { limits: { maxPerClient: 0 }, options: { onRefused: fail, onError } };
     await using limited = await Limited.listen(net.createServer(), setup);
     using client = await connectFrom("127.0.0.1", limited.port);
     assertStrictEquals(await ended(client), "");
@@ -111,7 +114,7 @@ test("limitServer() survives an onRefused that closes the socket by itself, with
     (_: Refusal, socket: net.Socket) => void socket.removeAllListeners().end("bye"),
   ];
   for (const onRefused of closings) {
-    const setup = { limits: { maxPerClient: 0 }, hooks: { onRefused } };
+    const setup = { limits: { maxPerClient: 0 }, options: { onRefused } };
     await using limited = await Limited.listen(net.createServer(), setup);
     for (let i = 0; i < 5; i++) {
       // A reset may come before the client knows that it is connected.
@@ -130,7 +133,7 @@ test(
     const refused: unknown[] = [];
     const onRefused = ({ reason }: Refusal, { remoteAddress }: net.Socket) =>
       void refused.push([reason, remoteAddress]);
-    await using limited = await Limited.listen(net.createServer(), { hooks: { onRefused } });
+    await using limited = await Limited.listen(net.createServer(), { options: { onRefused } });
     // Nothing is accepted while another program is waited for.
     resetFromOutside(limited.port, 100);
     await limited.answered(0, 100);

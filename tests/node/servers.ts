@@ -11,8 +11,8 @@ import * as https from "node:https";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { assertEquals } from "@std/assert";
-import type { Limiter, LimitsOptions, RefusalHooks } from "@connlimit/connlimit";
-import { type LimitedServer, limitServer } from "@connlimit/connlimit/node";
+import type { Limiter, LimitsOptions } from "@connlimit/connlimit";
+import { type LimitedServer, limitServer, type LimitServerOptions } from "@connlimit/connlimit/node";
 import { certificate, type Client, connectFrom, eventually, within } from "../support/net.ts";
 
 /** Any of the servers. */
@@ -21,7 +21,7 @@ export type Server = net.Server | http.Server | https.Server | http2.Http2Server
 /** How a limited server may be set up. */
 export interface Setup {
   readonly limits?: Limiter | LimitsOptions;
-  readonly hooks?: RefusalHooks<net.Socket>;
+  readonly options?: LimitServerOptions<net.Socket>;
   /** The address that it listens at, if not 127.0.0.1. */
   readonly host?: string;
   /** The Unix socket that it listens at instead. */
@@ -35,9 +35,9 @@ export class Limited<S extends Server = Server> implements AsyncDisposable {
   /** The sockets that it has admitted, in their order, as its listeners know them. */
   readonly sockets: net.Socket[] = [];
 
-  private constructor(server: S, { limits, hooks }: Setup) {
+  private constructor(server: S, { limits, options }: Setup) {
     this.server = server;
-    this.attachment = limitServer(server, limits, hooks);
+    this.attachment = limitServer(server, limits, options);
     server.on("connection", (socket: net.Socket) => this.sockets.push(socket));
     // What a server of TLS is to talk through.
     server.on("secureConnection", (socket: net.Socket) => this.sockets.push(socket));

@@ -8,12 +8,7 @@ import * as http from "node:http";
 import type * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import {
-  type ErrorHook,
-  type RefusalHooks,
-  tooManyConnections,
-  type TooManyConnectionsOptions,
-} from "@connlimit/connlimit/node";
+import { type LimitServerOptions, tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
 import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
 import { TokenBucket } from "../../src/core/token_bucket.ts";
 import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
@@ -23,13 +18,9 @@ import { throwing } from "../support/failures.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-function listen(limits: LimitsOptions, options?: TooManyConnectionsOptions<net.Socket>, onError?: ErrorHook) {
-  return listenWith(limits, { onRefused: tooManyConnections(options), ...onError && { onError } });
-}
-
-function listenWith(limits: LimitsOptions, hooks: RefusalHooks<net.Socket>) {
+function listen(limits: LimitsOptions, budget?: TooManyConnectionsOptions, hooks?: LimitServerOptions<net.Socket>) {
   const server = http.createServer((_, response) => response.end("an answer"));
-  return Limited.listen(server, { limits, hooks });
+  return Limited.listen(server, { limits, options: { answer: tooManyConnections(budget), ...hooks } });
 }
 
 /** Connects, sends a request, and waits for the end. Resolves to what has come. */
@@ -125,11 +116,11 @@ test("tooManyConnections() keeps no socket for clients that never read nor leave
 });
 
 for (const name of ["tls", "https", "http2"]) {
-  test(`tooManyConnections() just closes connections of ${name}, and tells its onRefused`, async () => {
+  test(`tooManyConnections() just closes connections of ${name}, and onRefused is called`, async () => {
     const { told, onRefused } = observer();
     await using limited = await Limited.listen(KINDS[name]!.create(), {
       limits: { maxPerClient: 0 },
-      hooks: { onRefused: tooManyConnections({ onRefused }) },
+      options: { answer: tooManyConnections(), onRefused },
     });
     using client = await connectFrom(CLIENT_ADDRESS, limited.port);
     if (isBun && name === "https") await shakeHands(client);
@@ -147,28 +138,32 @@ function observer() {
   return { told, onRefused };
 }
 
-test("tooManyConnections() tells its onRefused of every refusal, within the budget and past it", async () => {
+test("limitServer() calls onRefused for every refusal, within the budget and past it", async () => {
   const { told, onRefused } = observer();
-  await using limited = await listen({ maxPerClient: 0 }, { onRefused, burst: 1, perSecond: 0, writeDeadline: 5_000 });
+  await using limited = await listen({ maxPerClient: 0 }, { burst: 1, perSecond: 0, writeDeadline: 5_000 }, {
+    onRefused,
+  });
   const answers = [await ask(limited.port), await ask(limited.port, CLIENT_ADDRESS)];
   assertEquals(answers.map((answer) => answer.slice(0, 12)), ["HTTP/1.1 429", ""]);
   assertEquals(told, [["client", "127.0.0.1", false], ["client", CLIENT_ADDRESS, false]]);
 });
 
-test("tooManyConnections() answers all the same where its onRefused fails, and onError is told", async () => {
+test("limitServer() answers all the same where onRefused fails, and onError is told", async () => {
   for (const fail of [() => Promise.reject("failed"), throwing("failed")]) {
     const errors: unknown[] = [];
     const onError = (error: unknown) => void errors.push(error);
-    await using limited = await listen({ maxPerClient: 0 }, { onRefused: fail, writeDeadline: 5_000 }, onError);
+    await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 5_000 }, { onRefused: fail, onError });
     assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
     assertEquals(errors, ["failed"]);
   }
 });
 
-test("tooManyConnections() spends nothing on a connection that its onRefused has destroyed", async () => {
+test("limitServer() asks for no answer to a connection that onRefused has destroyed", async () => {
   let visits = 0;
   const onRefused = (_: Refusal, socket: net.Socket) => void (visits++ === 0 && socket.destroy());
-  await using limited = await listen({ maxPerClient: 0 }, { onRefused, burst: 1, perSecond: 0, writeDeadline: 5_000 });
+  await using limited = await listen({ maxPerClient: 0 }, { burst: 1, perSecond: 0, writeDeadline: 5_000 }, {
+    onRefused,
+  });
   assertStrictEquals(await ask(limited.port), "");
   assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
 });
@@ -177,31 +172,29 @@ test("limitServer() destroys a refused socket whose answer fails, and onError is
   const errors: unknown[] = [];
   const onError = (error: unknown) => void errors.push(error);
   const onRefused = (_: Refusal, socket: net.Socket) => void (socket.end = throwing("no end"));
-  await using limited = await listen({ maxPerClient: 0 }, { onRefused, writeDeadline: 2 ** 31 - 1 }, onError);
+  await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 2 ** 31 - 1 }, { onRefused, onError });
   assertStrictEquals(await ask(limited.port), "");
   assertEquals(errors, ["no end"]);
 });
 
-test("limitServer() just closes where another function calls the hook, and onError is told", async () => {
-  const errors: unknown[] = [];
-  const answer = tooManyConnections();
-  await using limited = await listenWith({ maxPerClient: 0 }, {
-    onRefused: (refusal, socket) => answer(refusal, socket),
-    onError: (error) => errors.push(error),
+test("limitServer() closes a connection whose answer says that it gave none", async () => {
+  const reasons: string[] = [];
+  const budget = tooManyConnections({ writeDeadline: 5_000 });
+  await using limited = await listen({ maxPerClient: 0 }, undefined, {
+    answer: (refusal, socket) => reasons.push(refusal.reason) > 1 && budget(refusal, socket),
   });
   assertStrictEquals(await ask(limited.port), "");
-  assertStrictEquals(errors.length, 1);
-  assert(errors[0] instanceof TypeError && errors[0].message.includes("given to limitServer() itself"));
+  assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
+  assertEquals(reasons, ["client", "client"]);
 });
 
 test("tooManyConnections() refuses bad options, naming the option and the value", () => {
   const make = (options: unknown) => () => tooManyConnections(options as TooManyConnectionsOptions);
   assertThrows(make({ writeDeadline: -1 }), RangeError, "writeDeadline must be milliseconds");
   assertThrows(make({ writeDeadline: Infinity }), RangeError, "writeDeadline must be finite, got Infinity");
-  assertThrows(make({ onRefused: 9 }), TypeError, "onRefused must be a function, got 9");
   assertThrows(make({ perSecond: 0.5 }), RangeError, "perSecond must be a whole number");
   assertThrows(make({ burst: "9" }), TypeError, 'burst must be a number, got "9"');
-  const known = "known are onRefused, writeDeadline, perSecond, burst";
+  const known = "known are writeDeadline, perSecond, burst";
   assertThrows(make({ brust: 9 }), TypeError, `unknown option "brust"; ${known}`);
 });
 

@@ -41,7 +41,7 @@ for await (const conn of tls) (await conn.handshake()) satisfies Deno.TlsHandsha
 const limited = limitRequests({}, (request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => {
   if (info.remoteAddr.port > 0) return upgradeWebSocket(request).response;
   return Promise.resolve(new Response());
-}, { address: (_, info) => info.remoteAddr.hostname, onRefused: ({ reason }) => new Response(reason) });
+}, { client: (_, info) => info.remoteAddr.hostname, answer: ({ reason }) => new Response(reason) });
 Deno.serve(limited);
 Deno.serve(limitRequests({}, () => new Response()));
 Deno.serve(limitRequests({}, async (request) => new Response(await request.text())));
