@@ -1,7 +1,14 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Limiter, LimitReachedError, type LimitsOptions, type Peer, RefusedError } from "@connlimit/connlimit";
-import { internalsOf } from "../src/core/internals.ts";
+import {
+  type Admission,
+  Limiter,
+  LimitReachedError,
+  type LimitsOptions,
+  type Peer,
+  RefusedError,
+} from "@connlimit/connlimit";
+import { sweeping } from "../src/http/sweep.ts";
 import { heapUsed } from "./support/memory.ts";
 
 /** The reason of a refusal, or `undefined` for a slot, which is given back at once. */
@@ -296,9 +303,19 @@ test("Limiter.stats() counts what happened", () => {
     open: 1,
     clients: 1,
     peak: 3,
+    pending: 0,
     admitted: 4,
     refused: 4,
-    refusedBy: { client: 1, aggregate: 0, total: 1, blocked: 1, "unknown-address": 1 },
+    refusedBy: {
+      client: 1,
+      aggregate: 0,
+      total: 1,
+      blocked: 1,
+      "unknown-address": 1,
+      pending: 0,
+      timeout: 0,
+      unavailable: 0,
+    },
   });
 });
 
@@ -436,17 +453,17 @@ test("Limiter tries once more where a sweep has released slots, and counts one a
     asked.push([reason, client()]);
     return false;
   };
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", nothing).admitted, false);
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("10.0.0.1", nothing).admitted, false);
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("none", nothing).admitted, false);
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.7", nothing).admitted, true);
+  assertStrictEquals((sweeping(limiter, nothing).tryAccept("2001:db8::7") as Admission).admitted, false);
+  assertStrictEquals((sweeping(limiter, nothing).tryAccept("10.0.0.1") as Admission).admitted, false);
+  assertStrictEquals((sweeping(limiter, nothing).tryAccept("none") as Admission).admitted, false);
+  assertStrictEquals((sweeping(limiter, nothing).tryAccept("192.0.2.7") as Admission).admitted, true);
   assertEquals(asked, [["client", "2001:db8::/64"], ["blocked", "10.0.0.1"], ["unknown-address", ""]]);
   const sweep = () => {
     ended!.release();
     return true;
   };
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", sweep).admitted, true);
-  assertStrictEquals(internalsOf(limiter)!.tryAccept("2001:db8::7", () => true).admitted, false);
+  assertStrictEquals((sweeping(limiter, sweep).tryAccept("2001:db8::7") as Admission).admitted, true);
+  assertStrictEquals((sweeping(limiter, () => true).tryAccept("2001:db8::7") as Admission).admitted, false);
   const { admitted, refused } = limiter.stats();
   assertEquals([admitted, refused], [3, 4]);
 });

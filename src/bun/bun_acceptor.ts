@@ -1,18 +1,19 @@
 /**
- * The admitted connections of a Bun listener, which pushes them, for those who ask for one after the other.
+ * The acceptor of a Bun listener, which pushes its connections.
  *
  * @module
  */
 
-import { callHook, type RefusalHooks } from "../admission/hooks.ts";
-import { OpenConns } from "../admission/open_conns.ts";
+import { Gate } from "../admission/gate.ts";
+import type { RefusalHooks } from "../admission/hooks.ts";
+import { OpenConns } from "../admission/open_conn.ts";
+import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
-import { busy, systemError } from "../conn/deno_errors.ts";
 import type { LimitedConn } from "../conn/limited_conn.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
-import { Limiter } from "../core/limiter.ts";
-import { UNIX_PEER } from "../core/peer.ts";
-import type { Refusal, Slot } from "../core/slot.ts";
+import { ReadyQueue } from "../conn/ready_queue.ts";
+import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { Slot } from "../core/slot.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -23,30 +24,26 @@ import {
 } from "./native.ts";
 import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./socket_conn.ts";
 
-type Next<A extends BunAddr> = IteratorResult<LimitedConn<BunConn<A>>, undefined>;
-
 /** Listeners that have been taken over. */
 const taken = new WeakSet<object>();
 
 /**
- * Admits as connections open, not as they are asked for: those that wait to be asked for are counted, and so there are no
- * more of them than the limits allow.
+ * Admits as connections open, not as they are asked for. Those that wait to be asked for hold slots, so the limits bound
+ * them.
  */
-export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A> {
+export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, Port<BunSocketLike, void> {
   readonly addr: A;
+  /** Bun reports no failed accepts. */
   readonly acceptErrors = 0;
   readonly openConns: OpenConns = new OpenConns();
   readonly #native: BunListenerLike | BunUnixListenerLike;
-  #limiter: Limiter = new Limiter({ maxPerClient: Infinity });
-  #hooks: RefusalHooks<BunConn<A>> = {};
-  #limited = false;
+  /** Absent while it has no limits. */
+  #gate: Gate<BunSocketLike, void> | undefined;
+  #room: WaitingRoom<BunSocketLike> | undefined;
+  readonly #ready = new ReadyQueue<SocketConn<A>>();
+  readonly #closed = new AbortController();
   readonly #unix: boolean;
   #tls: boolean | undefined;
-  readonly #closed = new AbortController();
-  /** In the order of their arrival. A set, since the peer of one in the middle may leave. */
-  readonly #queue = new Set<SocketConn<A>>();
-  readonly #inOrder: Iterator<SocketConn<A>, undefined> = this.#queue.values();
-  #waiting: ((next: Next<A>) => void) | undefined;
 
   /** @throws {TypeError} If the listener is closed or has been taken over already. */
   constructor(native: BunListenerLike | BunUnixListenerLike) {
@@ -59,41 +56,22 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A> {
 
   /** Whether it has limits. */
   get limited(): boolean {
-    return this.#limited;
+    return this.#gate !== undefined;
   }
 
   /** Gives it limits, which it can be given once. Connections that nobody has asked for yet must pass them too. */
-  limit(limiter: Limiter, hooks: RefusalHooks<BunConn<A>>): void {
-    this.#limiter = limiter;
-    this.#hooks = hooks;
-    this.#limited = true;
-    for (const conn of this.#queue) {
-      const admission = limiter.tryAccept(conn);
-      if (admission.admitted) {
-        conn.bindSlot(admission, undefined);
-      } else {
-        this.#queue.delete(conn);
-        muteRejections(conn);
-        callHook(hooks.onRefused, hooks.onError, admission, conn);
-        conn.close();
-      }
-    }
+  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, room?: WaitingRoom<BunSocketLike>): void {
+    const gate = this.#gate = new Gate(this, limiter, hooks, room);
+    this.#room = room;
+    for (const conn of this.#ready.clear()) conn.passSocketTo((socket) => gate.offer(socket));
   }
 
   get closed(): AbortSignal {
     return this.#closed.signal;
   }
 
-  closedError(): unknown {
-    return systemError("BadResource", "Listener has been closed");
-  }
-
-  next(): Promise<Next<A>> {
-    const conn = this.#first();
-    if (conn !== undefined) return Promise.resolve({ done: false, value: conn });
-    if (this.closed.aborted) return Promise.resolve({ done: true, value: undefined });
-    if (this.#waiting !== undefined) return Promise.reject(busy());
-    return new Promise((resolve) => this.#waiting = resolve);
+  next(): Promise<IteratorResult<LimitedConn<BunConn<A>>, undefined>> {
+    return this.#ready.next();
   }
 
   close(): void {
@@ -117,7 +95,7 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A> {
       throw new TypeError("listener must be one that listens", { cause });
     }
     taken.add(native);
-    // Whoever stops the listener itself ends the iteration; and nobody must put other handlers in place of these.
+    // A stop of the listener itself ends the iteration. Other handlers would put an end to the limits.
     shadow(native, "stop", (closeActiveConnections?: boolean) => {
       stop.call(native, closeActiveConnections);
       this.#stopped();
@@ -128,74 +106,79 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A> {
     });
   }
 
+  #stopped(): void {
+    this.#closed.abort();
+    this.#room?.close();
+    for (const conn of this.#ready.clear()) conn.close();
+    this.#ready.end();
+  }
+
   #handlers(): object {
-    const { events } = SocketConn;
     return {
       binaryType: "uint8array",
       open: (socket: BunSocketLike) => this.#open(socket),
-      data: (socket: BunSocketLike, chunk: Uint8Array) => pass(events.data, socket, chunk),
-      drain: (socket: BunSocketLike) => pass(events.drain, socket),
-      end: (socket: BunSocketLike) => pass(events.end, socket),
-      error: (socket: BunSocketLike, error: Error) => pass(events.error, socket, error),
+      data: (socket: BunSocketLike, chunk: Uint8Array) => connOf(socket)?.onData(chunk),
+      drain: (socket: BunSocketLike) => connOf(socket)?.onDrain(),
+      end: (socket: BunSocketLike) => connOf(socket)?.onEnd(),
+      error: (socket: BunSocketLike, error: Error) => connOf(socket)?.onError(error),
       handshake: (socket: BunSocketLike, success: boolean, error: Error | null) =>
-        pass(events.handshake, socket, success, error),
+        connOf(socket)?.onHandshake(success, error),
       close: (socket: BunSocketLike, error?: Error) => {
-        this.#queue.delete(socket.data as SocketConn<A>);
-        pass(events.close, socket, error);
+        this.#ready.delete(socket.data as SocketConn<A>);
+        connOf(socket)?.onClose(error);
       },
     };
   }
 
   #open(socket: BunSocketLike): void {
     if (this.closed.aborted) return socket.terminate();
-    const admission = this.#limiter.tryAccept(this.#unix ? UNIX_PEER : socket);
-    if (admission.admitted) this.#admit(socket, admission);
-    else this.#refuse(socket, admission);
+    if (this.#gate === undefined) this.admit(socket, undefined);
+    else this.#gate.offer(socket);
   }
 
-  #admit(socket: BunSocketLike, slot: Slot): void {
+  peerOf(socket: BunSocketLike): Peer {
+    return this.#unix ? UNIX_PEER : socket;
+  }
+
+  admit(socket: BunSocketLike, slot: Slot | undefined): void {
     const conn = this.#connOf(socket);
     conn.bindSlot(slot, this.openConns);
-    const waiting = this.#waiting;
-    this.#waiting = undefined;
-    if (waiting !== undefined) waiting({ done: false, value: conn });
-    else this.#queue.add(conn);
+    this.#ready.push(conn);
   }
 
-  #refuse(socket: BunSocketLike, refusal: Refusal): void {
-    const { onRefused, onError } = this.#hooks;
-    if (onRefused !== undefined) {
-      const conn = this.#connOf(socket);
-      muteRejections(conn);
-      callHook(onRefused, onError, refusal, conn);
-    }
+  present(socket: BunSocketLike): BunConn<A> {
+    const conn = this.#connOf(socket);
+    muteRejections(conn);
+    return conn;
+  }
+
+  refuse(socket: BunSocketLike): void {
     closeRefused(socket, this.#isTls(socket));
   }
 
+  hold(socket: BunSocketLike, ended: () => void): () => void {
+    const conn = this.#connOf(socket);
+    conn.onClosed = ended;
+    return () => conn.onClosed = undefined;
+  }
+
+  drop(socket: BunSocketLike): void {
+    socket.terminate();
+  }
+
+  /** The connection over a socket, which makes it on the first call. */
   #connOf(socket: BunSocketLike): SocketConn<A> {
-    const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
-    const remoteAddr: BunAddr = this.#unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
-    return socket.data = new SocketConn(socket, remoteAddr as A, this.#isTls(socket));
+    if (!(socket.data instanceof SocketConn)) {
+      const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
+      const remoteAddr: BunAddr = this.#unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
+      socket.data = new SocketConn(socket, remoteAddr, this.#isTls(socket));
+    }
+    return socket.data as SocketConn<A>;
   }
 
   /** The same for all its sockets, so asked for once. */
   #isTls(socket: BunSocketLike): boolean {
     return this.#tls ??= isTls(socket);
-  }
-
-  #first(): SocketConn<A> | undefined {
-    // Asked at the end, it would stay there for good.
-    if (this.#queue.size === 0) return undefined;
-    const conn = this.#inOrder.next().value!;
-    this.#queue.delete(conn);
-    return conn;
-  }
-
-  #stopped(): void {
-    this.#closed.abort();
-    for (const conn of this.#queue) conn.close();
-    this.#waiting?.({ done: true, value: undefined });
-    this.#waiting = undefined;
   }
 }
 
@@ -212,14 +195,10 @@ function addrOf(native: BunListenerLike | BunUnixListenerLike): BunAddr {
 }
 
 /**
- * Passes an event on to the socket's connection. A socket without one was open before the listener was taken over: it is
- * not counted and nobody hears it, so it is ended.
+ * The connection that hears of an event. A socket without one was open before the listener was taken over, or is refused:
+ * nobody counts it or reads it, so it is closed.
  */
-function pass<A extends unknown[]>(
-  event: (conn: SocketConn<BunAddr>, ...args: A) => void,
-  socket: BunSocketLike,
-  ...args: A
-): void {
-  if (socket.data instanceof SocketConn) event(socket.data, ...args);
-  else socket.terminate();
+function connOf(socket: BunSocketLike): SocketConn<BunAddr> | undefined {
+  if (socket.data instanceof SocketConn) return socket.data;
+  socket.terminate();
 }

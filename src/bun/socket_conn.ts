@@ -5,7 +5,7 @@
  */
 
 import { setTimeout } from "node:timers";
-import { OpenConn, type OpenConns } from "../admission/open_conns.ts";
+import { OpenConn, type OpenConns } from "../admission/open_conn.ts";
 import { systemError } from "../conn/deno_errors.ts";
 import { type ConnLike, SlotCarrier } from "../conn/limited_conn.ts";
 import { readableOfChunks, writableOf } from "../conn/streams.ts";
@@ -76,6 +76,8 @@ const ONE_BYTE = new Uint8Array(1);
 /** The only implementation of {@linkcode BunConn}. */
 export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunConn<A> {
   readonly remoteAddr: A;
+  /** Called when the descriptor is closed. */
+  onClosed: (() => void) | undefined = undefined;
   readonly #socket: BunSocketLike;
   readonly #tls: boolean;
   readonly #reads: ReadQueue;
@@ -176,49 +178,55 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
     this.#socket.unref();
   }
 
-  bindSlot(slot: Slot, openConns: OpenConns | undefined): void {
-    this.#openConn = new OpenConn(this, slot, this.#openConn, openConns);
-    if (this.#gone) this.#openConn.free();
+  bindSlot(slot: Slot | undefined, openConns: OpenConns | undefined): void {
+    const record = this.#openConn = new OpenConn(this, this.#openConn);
+    record.hold(slot, openConns);
+    if (this.#gone) record.end();
   }
 
-  /** The events of its socket, as Bun's handlers are told of them. */
-  static readonly events = {
-    data(conn: SocketConn<BunAddr>, chunk: Uint8Array): void {
-      conn.#reads.push(chunk);
-    },
+  /** Calls a function with the socket, which is nobody else's to have. */
+  passSocketTo(use: (socket: BunSocketLike) => void): void {
+    use(this.#socket);
+  }
 
-    drain(conn: SocketConn<BunAddr>): void {
-      conn.#writes.drain();
-      if (conn.#linger !== undefined && conn.#allSent()) conn.#socket.close();
-    },
+  // The events of the socket.
 
-    handshake(conn: SocketConn<BunAddr>, success: boolean, error: Error | null): void {
-      if (!success) {
-        // The close is next.
-        conn.#failure = () => systemError("InvalidData", "the handshake of TLS has failed", error);
-        return;
-      }
-      conn.#reads.rest();
-      conn.#writes.drain();
-    },
+  onData(chunk: Uint8Array): void {
+    this.#reads.push(chunk);
+  }
 
-    end(conn: SocketConn<BunAddr>): void {
-      conn.#reads.finish("eof");
-    },
+  onDrain(): void {
+    this.#writes.drain();
+    if (this.#linger !== undefined && this.#allSent()) this.#socket.close();
+  }
 
-    error(conn: SocketConn<BunAddr>, error: Error): void {
-      conn.#failure ??= () => error;
-    },
+  onHandshake(success: boolean, error: Error | null): void {
+    if (!success) {
+      // The close is next.
+      this.#failure = () => systemError("InvalidData", "the TLS handshake has failed", error);
+      return;
+    }
+    this.#reads.rest();
+    this.#writes.drain();
+  }
 
-    close(conn: SocketConn<BunAddr>, error: Error | undefined): void {
-      conn.#gone = true;
-      clearTimeout(conn.#linger);
-      const failure = error === undefined ? conn.#failure : () => resetBy(error);
-      conn.#reads.finish(failure ?? "eof");
-      conn.#writes.finish(failure ?? gone);
-      conn.#openConn?.free();
-    },
-  };
+  onEnd(): void {
+    this.#reads.finish("eof");
+  }
+
+  onError(error: Error): void {
+    this.#failure ??= () => error;
+  }
+
+  onClose(error: Error | undefined): void {
+    this.#gone = true;
+    clearTimeout(this.#linger);
+    const failure = error === undefined ? this.#failure : () => resetBy(error);
+    this.#reads.finish(failure ?? "eof");
+    this.#writes.finish(failure ?? gone);
+    this.#openConn?.end();
+    this.onClosed?.();
+  }
 }
 
 function resetBy(cause: Error): Error {

@@ -5,6 +5,7 @@
  */
 
 import type { Acceptor } from "./acceptor.ts";
+import { listenerClosed } from "./deno_errors.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
 /** The listener that is to be limited; every `Deno.Listener` is one. */
@@ -36,7 +37,7 @@ export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<Lim
 
   async accept(): Promise<LimitedConn<C>> {
     const { done, value } = await this.acceptor.next();
-    if (done) throw this.acceptor.closedError();
+    if (done) throw listenerClosed();
     return value;
   }
 

@@ -18,6 +18,11 @@ export function busy(): Error {
   return systemError("Busy", "Another accept task is ongoing");
 }
 
+/** What an accept rejects with once the listener is closed. */
+export function listenerClosed(): Error {
+  return systemError("BadResource", "Listener has been closed");
+}
+
 /** What a read or a write rejects with on a connection that is closed here. */
 export function badResource(): Error {
   return systemError("BadResource", "Bad resource ID");

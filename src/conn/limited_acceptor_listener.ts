@@ -6,12 +6,13 @@
 
 import { setTimeout } from "node:timers/promises";
 import type { RefusalHooks } from "../admission/hooks.ts";
-import type { OpenConns } from "../admission/open_conns.ts";
+import type { OpenConns } from "../admission/open_conn.ts";
 import type { Limiter } from "../core/limiter.ts";
 import { checkPlainObject, checkTimeout, rejectUnknownKeys } from "../core/validate.ts";
-import { type Acceptor, yieldToEventLoop } from "./acceptor.ts";
+import type { Acceptor } from "./acceptor.ts";
 import { AcceptorListener } from "./acceptor_listener.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
+import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 
 /**
  * What a limited listener is told besides its limits.
@@ -102,8 +103,10 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
     // An accept that had succeeded when the listener was closed still yields its connection.
     await yieldToEventLoop();
     const { openConns } = this.acceptor;
-    if (!openConns.empty) await emptyWithin(openConns, timeout);
-    return openConns.closeAll();
+    if (openConns.size > 0) await emptyWithin(openConns, timeout);
+    const conns = openConns.conns() as Disposable[];
+    for (const conn of conns) conn[Symbol.dispose]();
+    return conns.length;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { OpenConns } from "../admission/open_conns.ts";
+import type { OpenConns } from "../admission/open_conn.ts";
 import type { RemoteAddr } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 
@@ -16,9 +16,9 @@ export interface ConnLike extends Disposable {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Bytes to the peer. */
   readonly writable: WritableStream<Uint8Array<ArrayBufferLike>>;
-  /** Reads into `buffer` and says how many bytes; `null` at the end. */
+  /** Reads into `buffer`. Resolves to the number of bytes, or to `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `data` and says how many bytes. */
+  /** Writes some of `data`. Resolves to the number of bytes. */
   write(data: Uint8Array): Promise<number>;
   /** Closes the connection. */
   close(): void;
@@ -30,8 +30,8 @@ export type LimitedConn<C extends ConnLike = ConnLike> = C & {
   readonly slot: Slot;
 };
 
-/** A connection of our own, which knows how to hold slots; to the runtimes' own that has to be taught. */
+/** A connection of our own that can carry slots. The runtimes' own connections are changed to do so. */
 export abstract class SlotCarrier {
-  /** Frees `slot` when the descriptor is closed, and has its tie among `openConns` until then. */
-  abstract bindSlot(slot: Slot, openConns: OpenConns | undefined): void;
+  /** Releases `slot` when the descriptor is closed. The connection is among `openConns` until then. */
+  abstract bindSlot(slot: Slot | undefined, openConns: OpenConns | undefined): void;
 }

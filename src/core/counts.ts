@@ -9,6 +9,10 @@
 
 import { cidrOf, type ClientKey, prefixKey } from "./client_key.ts";
 import { Latch } from "./latch.ts";
+import type { LimiterObserver } from "./observer.ts";
+import type { Peer } from "./peer.ts";
+import { byReason, type RefusalReason } from "./reasons.ts";
+import { type Refusal, REFUSALS } from "./slot.ts";
 
 /** A limit on the aggregates of one prefix length. */
 export interface AggregateLimit {
@@ -37,6 +41,14 @@ export class Counts {
   open = 0;
   /** The most that were ever open at once. */
   peak = 0;
+  /** Connections that wait for a decision. */
+  pending = 0;
+  /** Connections ever admitted. */
+  admitted = 0;
+  /** Connections ever refused, by reason. */
+  readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
+  /** Is called for each admission, refusal and release; absent where nobody watches. */
+  observer: LimiterObserver | undefined = undefined;
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Latch();
@@ -84,6 +96,7 @@ export class Counts {
     this.#clients.set(client, open + 1);
     if (open === 0 && client === this.#left) this.#left = undefined;
     this.#addTo(aggregates, 1);
+    this.admitted++;
     if (++this.open > this.peak) this.peak = this.open;
   }
 
@@ -94,6 +107,13 @@ export class Counts {
     if (open === 0) this.#leave(client);
     this.#addTo(this.aggregatesOf(client), -1);
     if (--this.open === 0) this.#idle.open();
+  }
+
+  /** Counts a refusal. Its peer is absent where no limiter was asked. */
+  refuse(reason: RefusalReason, peer?: Peer): Refusal {
+    this.refusedBy[reason]++;
+    this.observer?.refused(reason, peer);
+    return REFUSALS[reason];
   }
 
   #leave(client: ClientKey): void {

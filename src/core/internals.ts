@@ -1,29 +1,28 @@
 /**
- * What other parts of the library need of a limiter and users do not.
+ * The side of a limiter that users do not see.
  *
  * @module
  */
 
+import type { Counts } from "./counts.ts";
 import type { Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
-import type { Admission } from "./slot.ts";
+import type { Slot } from "./slot.ts";
 
-/** The key of a limiter's {@linkcode LimiterInternals}. It is global, since a limiter may come from another copy of this package. */
+/** The key of {@linkcode LimiterInternals}. It is global: a limiter may come from another copy of this package. */
 export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
-
-/**
- * Releases slots of connections that have ended unnoticed. Called before a refusal, with its reason and a function that
- * names the client. Returns whether to try once more.
- */
-export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
 
 /** The internals of a limiter. */
 export interface LimiterInternals {
-  /** As the limiter's own `tryAccept()`, with a sweep before a refusal. */
-  tryAccept(peer: Peer, sweep: Sweep): Admission;
+  /** Its counters. */
+  readonly counts: Counts;
+  /** Admits a connection, or says why not without counting a refusal. */
+  attempt(peer: Peer): Slot | RefusalReason;
+  /** The name of the client that a peer belongs to; empty where there is none. */
+  nameOf(peer: Peer): string;
 }
 
-/** The internals of a limiter; none where it is something else that admits connections. */
+/** The internals of a limiter; none where something else admits connections. */
 export function internalsOf(limiter: object): LimiterInternals | undefined {
   return (limiter as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
 }

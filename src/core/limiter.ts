@@ -6,14 +6,15 @@
 
 import { parseCidr } from "./cidr.ts";
 import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
-import { INTERNALS, type LimiterInternals, type Sweep } from "./internals.ts";
+import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
 import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
-import { byReason, type RefusalReason } from "./reasons.ts";
+import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
-import { CountedSlot, type Refusal, REFUSALS, type Slot } from "./slot.ts";
+import type { Refusal, Slot } from "./slot.ts";
 
 /** One client and how many connections it has open. */
 export interface ClientCount {
@@ -31,6 +32,8 @@ export interface LimiterStats {
   readonly clients: number;
   /** The most connections that were ever open at once. */
   readonly peak: number;
+  /** Connections that are accepted and wait for a decision. Always 0 where decisions take no time. */
+  readonly pending: number;
   /** Connections admitted since the limiter was made. */
   readonly admitted: number;
   /** Connections refused since the limiter was made. */
@@ -69,19 +72,24 @@ export interface LimiterStats {
  * ```
  */
 export class Limiter {
+  readonly #counts: Counts;
+  #limits: CompiledLimits;
+
   static {
     // Defined here and not declared: it has the private members at hand, and stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
-        return { tryAccept: (peer, sweep) => this.#trySweeping(peer, sweep) };
+        return {
+          counts: this.#counts,
+          attempt: (peer) => this.#attempt(peer),
+          nameOf: (peer) => {
+            const client = this.#clientOf(peer);
+            return client === undefined ? "" : clientName(client);
+          },
+        };
       },
     });
   }
-
-  readonly #counts: Counts;
-  readonly #refusedBy: Record<RefusalReason, number> = byReason(() => 0);
-  #admitted = 0;
-  #limits: CompiledLimits;
 
   /**
    * Makes a limiter with the given limits, by default 100 connections for each client.
@@ -119,22 +127,11 @@ export class Limiter {
    * @returns The slot, or why there is none.
    */
   tryAccept(peer: Peer): Slot | Refusal {
-    const answer = this.#try(peer);
-    return typeof answer === "string" ? this.#refuse(answer) : answer;
+    const answer = this.#attempt(peer);
+    return typeof answer === "string" ? this.#counts.refuse(answer, peer) : answer;
   }
 
-  #trySweeping(peer: Peer, sweep: Sweep): Slot | Refusal {
-    let answer = this.#try(peer);
-    if (typeof answer === "string" && sweep(answer, () => this.#nameOf(peer))) answer = this.#try(peer);
-    return typeof answer === "string" ? this.#refuse(answer) : answer;
-  }
-
-  #nameOf(peer: Peer): string {
-    const client = this.#clientOf(peer);
-    return client === undefined ? "" : clientName(client);
-  }
-
-  #try(peer: Peer): CountedSlot | RefusalReason {
+  #attempt(peer: Peer): CountedSlot | RefusalReason {
     const identity = identify(peer);
     if (identity === undefined) return "unknown-address";
 
@@ -150,13 +147,9 @@ export class Limiter {
     if (!counts.hasRoom(aggregates)) return "aggregate";
     if (counts.open >= limits.maxTotal) return "total";
     counts.add(client, open, aggregates);
-    this.#admitted++;
-    return new CountedSlot(client, counts);
-  }
-
-  #refuse(reason: RefusalReason): Refusal {
-    this.#refusedBy[reason]++;
-    return REFUSALS[reason];
+    const slot = new CountedSlot(client, counts);
+    counts.observer?.admitted(slot);
+    return slot;
   }
 
   /** How many connections are open, for all clients together. */
@@ -208,10 +201,9 @@ export class Limiter {
 
   /** What has happened so far: plain counters, read in one go. */
   stats(): LimiterStats {
-    const { open, clients, peak } = this.#counts;
-    const refusedBy = { ...this.#refusedBy };
+    const { open, clients, peak, pending, admitted, refusedBy } = this.#counts;
     const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
-    return { open, clients, peak, admitted: this.#admitted, refused, refusedBy };
+    return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy } };
   }
 
   /**

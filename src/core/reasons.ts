@@ -15,6 +15,9 @@ export const REASONS = {
   "total": { limit: true, status: 503 },
   "blocked": { limit: false, status: 403 },
   "unknown-address": { limit: false, status: 403 },
+  "pending": { limit: true, status: 503 },
+  "timeout": { limit: false, status: 503 },
+  "unavailable": { limit: false, status: 503 },
 } as const;
 
 /**
@@ -24,7 +27,10 @@ export const REASONS = {
  * - `"aggregate"`: an aggregate that its client belongs to is full;
  * - `"total"`: `maxTotal` connections are open;
  * - `"blocked"`: a rule in `networks` with `maxPerClient: 0` covers it;
- * - `"unknown-address"`: it has no address, or nothing that can be read as one.
+ * - `"unknown-address"`: it has no address, or nothing that can be read as one;
+ * - `"pending"`: too many connections wait for a decision, where a decision takes time;
+ * - `"timeout"`: the decision took too long;
+ * - `"unavailable"`: no decision could be had.
  */
 export type RefusalReason = keyof typeof REASONS;
 

@@ -1,39 +1,23 @@
 /**
- * Ties slots to Deno connections.
- *
- * The connection stays Deno's own object, so that whatever takes a `Deno.Conn` still takes it. Only its prototype is put
- * behind one of ours, which sees every way in which the descriptor can be closed: `close()`, `using`, and the ends of its
- * streams.
+ * Binds slots to connections.
  *
  * @module
  */
 
-import { OpenConn, type OpenConns } from "../admission/open_conns.ts";
+import { OPEN_CONN, OpenConn, type OpenConns } from "../admission/open_conn.ts";
+import { extendPrototype, streamAccessors } from "../conn/extend_prototype.ts";
 import { type ConnLike, type LimitedConn, SlotCarrier } from "../conn/limited_conn.ts";
 import { readableOf, writableOf } from "../conn/streams.ts";
 import type { Slot } from "../core/slot.ts";
 
-const OPEN_CONN = Symbol("connlimit.openConn");
-const READABLE = Symbol("connlimit.readable");
-const WRITABLE = Symbol("connlimit.writable");
-
-/** A connection as it looks once it is bound. */
 interface BoundConn extends ConnLike {
   [OPEN_CONN]?: OpenConn;
-  [READABLE]?: ConnLike["readable"];
-  [WRITABLE]?: ConnLike["writable"];
 }
 
-/** What a connection's end is seen by. */
-const WATCHED = ["close", Symbol.dispose, "readable", "writable"] as const;
-
-/** Our prototypes by the one they extend: Deno has one each for TCP, TLS and Unix connections. */
-const prototypes = new WeakMap<object, object>();
-
 /**
- * Frees `slot` when the connection is closed, and has its tie among `openConns` until then.
+ * Releases `slot` when a connection is closed. The connection is among `openConns` until then.
  *
- * @throws {TypeError} If `conn` is no connection, or has something of its own in place of what is to be watched.
+ * @throws {TypeError} If `conn` is no connection, or has members of its own where its end is observed.
  */
 export function bindSlot<C extends ConnLike>(conn: C, slot: Slot, openConns: OpenConns | undefined): LimitedConn<C> {
   if (conn instanceof SlotCarrier) conn.bindSlot(slot, openConns);
@@ -41,53 +25,40 @@ export function bindSlot<C extends ConnLike>(conn: C, slot: Slot, openConns: Ope
   return conn as LimitedConn<C>;
 }
 
-function bindDenoConn(conn: ConnLike, slot: Slot, openConns: OpenConns | undefined): void {
-  for (const name of WATCHED) {
+/** The members by which a connection's end is observed. */
+const OBSERVED = ["close", Symbol.dispose, "readable", "writable"] as const;
+
+/** A Deno connection stays Deno's own object, so that whatever takes a `Deno.Conn` still takes it. */
+function bindDenoConn(conn: BoundConn, slot: Slot, openConns: OpenConns | undefined): void {
+  for (const name of OBSERVED) {
     if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
   }
-  const bound = conn as BoundConn;
-  const under = bound[OPEN_CONN];
-  if (under === undefined) Object.setPrototypeOf(conn, limitedPrototype(conn));
-  bound[OPEN_CONN] = new OpenConn(conn, slot, under, openConns);
+  const under = conn[OPEN_CONN];
+  if (under === undefined) observeEnd(conn);
+  const record = new OpenConn(conn, under);
+  conn[OPEN_CONN] = record;
+  record.hold(slot, openConns);
 }
 
-function limitedPrototype(conn: ConnLike): object {
-  const native = Object.getPrototypeOf(conn);
-  let prototype = prototypes.get(native);
-  if (prototype === undefined) {
-    const missing = ["read", "write", ...WATCHED].find((name) => native === null || !(name in native));
-    if (missing !== undefined) throw new TypeError(`conn must be a connection, but inherits no ${String(missing)}`);
-    prototype = extend(native);
-    prototypes.set(native, prototype);
-  }
-  return prototype;
-}
-
-function extend(native: object): object {
-  return {
+/** Puts a prototype in front that observes every way to close the descriptor: `close()`, `using`, the ends of the streams. */
+const observeEnd = extendPrototype<ConnLike>((native) => {
+  const missing = ["read", "write", ...OBSERVED].find((name) => native === null || !(name in native));
+  if (missing !== undefined) throw new TypeError(`conn must be a connection, but inherits no ${String(missing)}`);
+  const dispose = (conn: ConnLike) => () => conn[Symbol.dispose]();
+  const prototype = {
     __proto__: native,
 
     get slot(): Slot {
-      return (this as unknown as BoundConn)[OPEN_CONN]!.slot;
+      return recordOf(this).slot!;
     },
 
-    get readable(): ConnLike["readable"] {
-      const conn = this as unknown as BoundConn;
-      return conn[READABLE] ??= readableOf(conn, () => conn[Symbol.dispose]());
-    },
-
-    get writable(): ConnLike["writable"] {
-      const conn = this as unknown as BoundConn;
-      return conn[WRITABLE] ??= writableOf(conn, () => conn[Symbol.dispose]());
-    },
-
-    // Close first, then free; and free even where the descriptor is gone already and closing throws. With a read or a
-    // write pending, Deno lets go of the descriptor when that has been told, a turn of the event loop later.
+    // Close first, then release; and release even where the descriptor is gone already and the close throws. With a read or
+    // a write pending, Deno closes the descriptor when that has rejected, a turn of the event loop later.
     close(): void {
       try {
         super.close();
       } finally {
-        (this as unknown as BoundConn)[OPEN_CONN]!.free();
+        recordOf(this).end();
       }
     },
 
@@ -95,8 +66,16 @@ function extend(native: object): object {
       try {
         super[Symbol.dispose]();
       } finally {
-        (this as unknown as BoundConn)[OPEN_CONN]!.free();
+        recordOf(this).end();
       }
     },
   };
+  return Object.defineProperties(
+    prototype,
+    streamAccessors((conn) => readableOf(conn, dispose(conn)), (conn) => writableOf(conn, dispose(conn))),
+  );
+});
+
+function recordOf(conn: object): OpenConn {
+  return (conn as BoundConn)[OPEN_CONN]!;
 }

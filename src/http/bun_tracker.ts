@@ -8,10 +8,10 @@
 
 import { setImmediate, setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
-import type { Sweep } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** The server that Bun hands to a fetch handler beside the request; what `Bun.serve()` returns is one. */
 export interface BunServerLike {
@@ -74,26 +74,32 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
-  start(tracked: InFlightRequest, _server: BunServerLike, found: boolean): void {
-    // A request made from Bun's, as by `new Request(request)`, has no address either.
-    tracked.untracked = this.#unix || !found && this.#server.requestIP(tracked.request) === null;
+  watchPending({ signal }: Request, left: () => void): () => void {
+    if (signal.aborted) left();
+    else signal.addEventListener("abort", left, { once: true });
+    return () => signal.removeEventListener("abort", left);
   }
 
-  handlerReturned(tracked: InFlightRequest, result: unknown): void {
+  start(inFlight: InFlightRequest, found: boolean): void {
+    // A request made from Bun's, as by `new Request(request)`, has no address either.
+    inFlight.untracked = this.#unix || !found && this.#server.requestIP(inFlight.request) === null;
+  }
+
+  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
     if (isThenable(result)) {
-      tracked.result = result;
+      inFlight.result = result;
       const settled = () => {
-        tracked.result = undefined;
-        if (tracked.slow) this.#recheck(tracked);
+        inFlight.result = undefined;
+        if (inFlight.slow) this.#recheck(inFlight);
       };
       result.then(settled, settled);
     }
-    this.#recheck(tracked);
+    this.#recheck(inFlight);
   }
 
   /** Asks for a request in the next turn of the event loop, when a response that is at hand has been handed over. */
-  #recheck(tracked: InFlightRequest): void {
-    this.#fresh.push(tracked);
+  #recheck(inFlight: InFlightRequest): void {
+    this.#fresh.push(inFlight);
     this.#scheduleTurn();
   }
 
@@ -114,9 +120,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     this.#fresh = [];
     // Cheaper than to ask for each.
     const none = this.#server.pendingRequests === 0;
-    for (const tracked of fresh) {
-      if (none ? tracked.result === undefined : this.#hasEnded(tracked)) this.#done(tracked);
-      else if (!tracked.slow) this.#isSlow(tracked);
+    for (const inFlight of fresh) {
+      if (none ? inFlight.result === undefined : this.#hasEnded(inFlight)) this.#done(inFlight);
+      else if (!inFlight.slow) this.#isSlow(inFlight);
     }
   }
 
@@ -133,34 +139,34 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 
   #ask(holds: Iterable<InFlightRequest>): void {
-    for (const tracked of holds) if (this.#hasEnded(tracked)) this.#done(tracked);
+    for (const inFlight of holds) if (this.#hasEnded(inFlight)) this.#done(inFlight);
   }
 
   /**
    * A request whose client has left is held as long as its handler works: whoever asks and leaves at once must not have
    * more handlers at work than the limits allow.
    */
-  #hasEnded(tracked: InFlightRequest): boolean {
-    return tracked.result === undefined && (tracked.untracked || this.#isGone(tracked));
+  #hasEnded(inFlight: InFlightRequest): boolean {
+    return inFlight.result === undefined && (inFlight.untracked || this.#isGone(inFlight));
   }
 
   /** Whether the response is done or the client has left. */
-  #isGone(tracked: InFlightRequest): boolean {
-    return this.#server.requestIP(tracked.request) === null;
+  #isGone(inFlight: InFlightRequest): boolean {
+    return this.#server.requestIP(inFlight.request) === null;
   }
 
-  #done(tracked: InFlightRequest): void {
-    tracked.done();
-    if (!tracked.slow) return;
-    const holds = this.#slow.get(tracked.client);
-    if (holds?.delete(tracked) && holds.size === 0) this.#slow.delete(tracked.client);
+  #done(inFlight: InFlightRequest): void {
+    inFlight.done();
+    if (!inFlight.slow) return;
+    const holds = this.#slow.get(inFlight.client);
+    if (holds?.delete(inFlight) && holds.size === 0) this.#slow.delete(inFlight.client);
   }
 
-  #isSlow(tracked: InFlightRequest): void {
-    tracked.slow = true;
-    const holds = this.#slow.get(tracked.client);
-    if (holds === undefined) this.#slow.set(tracked.client, new Set([tracked]));
-    else holds.add(tracked);
+  #isSlow(inFlight: InFlightRequest): void {
+    inFlight.slow = true;
+    const holds = this.#slow.get(inFlight.client);
+    if (holds === undefined) this.#slow.set(inFlight.client, new Set([inFlight]));
+    else holds.add(inFlight);
     this.#timer ??= this.#watchSlow();
   }
 
@@ -168,7 +174,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     const timer = setInterval(() => {
       this.#askSlow();
       for (const holds of this.#slow.values()) {
-        for (const tracked of holds) if (this.#hasGivenUp(tracked)) this.#done(tracked);
+        for (const inFlight of holds) if (this.#hasGivenUp(inFlight)) this.#done(inFlight);
       }
       if (this.#slow.size > 0) return;
       clearInterval(timer);
@@ -179,9 +185,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 
   /** Whether a handler has not settled for long enough since its client has left: it may never do. */
-  #hasGivenUp(tracked: InFlightRequest): boolean {
-    return tracked.result !== undefined && !tracked.untracked && this.#isGone(tracked) &&
-      ++tracked.periodsGone > GONE_PERIODS;
+  #hasGivenUp(inFlight: InFlightRequest): boolean {
+    return inFlight.result !== undefined && !inFlight.untracked && this.#isGone(inFlight) &&
+      ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
 

@@ -31,29 +31,29 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return info;
   }
 
-  start(tracked: InFlightRequest, info: ServeInfo | undefined): void {
-    const done = () => this.#done(tracked);
-    info?.completed?.then(done, done);
+  start(inFlight: InFlightRequest): void {
+    const done = () => this.#done(inFlight);
+    completedOf(inFlight)?.then(done, done);
   }
 
-  handlerReturned(tracked: InFlightRequest, result: unknown, info: ServeInfo | undefined): void {
-    const completed = info?.completed;
+  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
+    const completed = completedOf(inFlight);
     if (isThenable(result)) {
-      tracked.result = result;
-      this.#waiting.set(tracked, false);
+      inFlight.result = result;
+      this.#waiting.set(inFlight, false);
       this.#timer ??= this.#watch();
       if (completed === undefined) {
-        const done = () => this.#done(tracked);
+        const done = () => this.#done(inFlight);
         result.then(done, done);
       }
     } else if (completed === undefined) {
-      this.#done(tracked);
+      this.#done(inFlight);
     }
   }
 
-  #done(tracked: InFlightRequest): void {
-    this.#waiting.delete(tracked);
-    tracked.done();
+  #done(inFlight: InFlightRequest): void {
+    this.#waiting.delete(inFlight);
+    inFlight.done();
   }
 
   /**
@@ -62,9 +62,9 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
    */
   #watch(): ReturnType<typeof setInterval> {
     const timer = setInterval(() => {
-      for (const [tracked, seen] of this.#waiting) {
-        if (seen) this.#listen(tracked);
-        else this.#waiting.set(tracked, true);
+      for (const [inFlight, seen] of this.#waiting) {
+        if (seen) this.#listen(inFlight);
+        else this.#waiting.set(inFlight, true);
       }
       if (this.#waiting.size > 0) return;
       clearInterval(timer);
@@ -75,10 +75,14 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
   }
 
   /** A signal that nobody has asked for before says "aborted" only later, even where the client has long been gone. */
-  #listen(tracked: InFlightRequest): void {
-    this.#waiting.delete(tracked);
-    const { signal } = tracked.request;
-    if (signal.aborted) tracked.done();
-    else signal.addEventListener("abort", () => tracked.done(), { once: true });
+  #listen(inFlight: InFlightRequest): void {
+    this.#waiting.delete(inFlight);
+    const { signal } = inFlight.request;
+    if (signal.aborted) inFlight.done();
+    else signal.addEventListener("abort", () => inFlight.done(), { once: true });
   }
+}
+
+function completedOf({ info }: InFlightRequest): Promise<void> | undefined {
+  return (info as ServeInfo | undefined)?.completed;
 }

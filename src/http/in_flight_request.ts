@@ -1,78 +1,86 @@
 /**
- * Requests that tracked slots.
+ * Requests in flight.
  *
  * @module
  */
 
+import { OPEN_CONN, OpenConn, type OpenConns } from "../admission/open_conn.ts";
 import type { Slot } from "../core/slot.ts";
 
-/** By this name a request has its tracked; with several limiters, the innermost. */
-const HOLD: unique symbol = Symbol("connlimit.tracked");
-
-interface HeldRequest extends Request {
-  [HOLD]?: InFlightRequest;
+interface RecordedRequest extends Request {
+  [OPEN_CONN]?: InFlightRequest;
 }
 
-/** A request in flight, or the WebSocket that it has become, with its slot. */
-export class InFlightRequest {
+/** A request in flight, or the WebSocket that it has become, as one limiter sees it. */
+export class InFlightRequest extends OpenConn {
   readonly request: Request;
-  /** What the handler has returned, if it is a promise. */
+  /** What the runtime passes to a fetch handler beside the request. */
+  readonly info: unknown;
+  /** What the runtime calls its handler on. */
+  readonly self: unknown;
+  /** What the handler has returned, if it is a promise that has not settled. */
   result: PromiseLike<unknown> | undefined = undefined;
-  /** Whether the runtime does not tell when the response is done; then it counts as done when it is returned. */
+  /** Whether the runtime cannot report the end of this response. Its slot is released when the handler returns. */
   untracked = false;
-  /** On Bun, whether it has taken longer than a turn of the event loop. */
+  /** On Bun, whether the request has taken longer than a turn of the event loop. */
   slow = false;
-  /** On Bun, how often it has been seen that the client is gone while the handler has not settled. */
+  /** On Bun, the sweeps since the client left in which the handler had not settled. */
   periodsGone = 0;
-  readonly #slot: Slot;
-  /** That of the limiter around. */
-  readonly #around: InFlightRequest | undefined;
   #upgraded = false;
 
-  constructor(request: HeldRequest, slot: Slot) {
+  constructor(request: RecordedRequest, info: unknown, self: unknown) {
+    const around = request[OPEN_CONN];
+    super(request, around === undefined || around.ended ? undefined : around);
     this.request = request;
-    this.#slot = slot;
-    this.#around = request[HOLD];
+    this.info = info;
+    this.self = self;
+  }
+
+  /** Holds `slot` until the response is done. */
+  start(slot: Slot, list: OpenConns): void {
     try {
-      request[HOLD] = this;
+      (this.request as RecordedRequest)[OPEN_CONN] = this;
     } catch (error) {
-      // It is frozen. Nobody would find its tracked when it becomes a WebSocket.
+      // A frozen request, whose record nobody would find when it becomes a WebSocket.
       slot.release();
       throw error;
     }
+    this.hold(slot, list);
   }
 
   /** The client that it is counted against. */
   get client(): string {
-    return this.#slot.client;
+    return this.slot!.client;
   }
 
   /** The response is done. A WebSocket goes on. */
   done(): void {
-    if (!this.#upgraded) this.#slot.release();
+    if (!this.#upgraded) this.endAlone();
   }
 
-  /** A request has become a WebSocket. Returns what gives back its slots, which nothing else does from now on. */
-  static upgrade(request: HeldRequest): () => void {
-    const holds = InFlightRequest.#all(request);
-    for (const tracked of holds) tracked.#upgraded = true;
+  /** A request has become a WebSocket. Returns what releases its slots, which nothing else does from now on. */
+  static upgrade(request: RecordedRequest): () => void {
+    const records = InFlightRequest.#allOf(request);
+    for (const record of records) record.#upgraded = true;
     return () => {
-      for (const tracked of holds) tracked.#slot.release();
+      for (const record of records) record.endAlone();
     };
   }
 
-  /** Resolves when the handler of a request has settled, that of the outermost limiter where there are several. */
-  static async settled(request: HeldRequest): Promise<void> {
+  /** Resolves when the handler of a request has settled; with several limiters, the outermost one. */
+  static async settled(request: RecordedRequest): Promise<void> {
     try {
-      await InFlightRequest.#all(request).at(-1)?.result;
+      await InFlightRequest.#allOf(request).at(-1)?.result;
     } catch {
       // A rejection settles it as well.
     }
   }
 
-  static #all(request: HeldRequest): InFlightRequest[] {
-    const holds: InFlightRequest[] = [];
-    for (let tracked = request[HOLD]; tracked !== undefined; tracked = tracked.#around) holds.push(tracked);
-    return holds;
+  static #allOf(request: RecordedRequest): InFlightRequest[] {
+    const records: InFlightRequest[] = [];
+    for (let record = request[OPEN_CONN]; record !== undefined; record = record.under as typeof record) {
+      records.push(record);
+    }
+    return records;
   }
 }

@@ -4,53 +4,20 @@
  * @module
  */
 
-import { callHook, checkHooks, type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
-import { refusedResponse } from "../admission/refusal_response.ts";
-import { internalsOf } from "../core/internals.ts";
+import { Gate } from "../admission/gate.ts";
+import { checkHooks } from "../admission/hooks.ts";
+import type { Admitter, WaitingRoom } from "../admission/port.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import type { Peer } from "../core/peer.ts";
 import type { Refusal } from "../core/slot.ts";
 import { checkHook, formatValue } from "../core/validate.ts";
 import { type BunServerLike, BunTracker, isBunServer } from "./bun_tracker.ts";
 import { DenoTracker } from "./deno_tracker.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
+import type { LimitRequestsOptions } from "./limit_requests_options.ts";
+import { type Handler, RequestPort } from "./request_port.ts";
 import type { RequestTracker } from "./request_tracker.ts";
-
-/**
- * The options of {@linkcode limitRequests}.
- *
- * @typeParam Q The requests.
- * @typeParam I What the runtime passes to a fetch handler beside the request.
- */
-export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
-  /**
-   * Names the client of a request, for servers behind a proxy: an address without a port or brackets, or `{ key }`. A client
-   * that controls what this reads can pretend to be any other: read a header only if your own proxy has set it. Where the
-   * function returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
-   * must not return a promise.
-   *
-   * @default the address of the connection
-   */
-  readonly client?: (request: Q, info: I) => Peer | null | undefined;
-  /**
-   * Answers a refused request. Where it returns nothing, throws or rejects, the default answer is given.
-   *
-   * @default `429` for the reasons `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for
-   * the others; all with `Connection: close` and a line of text
-   */
-  readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
-  /**
-   * Called with each refused request and the reason, before the request is answered. Its result is ignored. What it throws or
-   * rejects with goes to `onError`.
-   */
-  readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
-  /**
-   * Called with what `client`, `answer` or `onRefused` threw or rejected with. Without it, the first failure of each is
-   * printed by `console.error`.
-   */
-  readonly onError?: ErrorHook;
-}
+import { sweeping } from "./sweep.ts";
 
 /**
  * A fetch handler with limits, and its limiter.
@@ -126,84 +93,36 @@ export function limitRequests<Q extends Request, I, R>(
 ): LimitedHandler<Q, I, R> {
   if (typeof handler !== "function") throw new TypeError(`handler must be a function, got ${formatValue(handler)}`);
   checkHooks("request", options, ["client", "answer"]);
-  const { client, answer, onRefused, onError } = options;
-  checkHook("client", client);
-  checkHook("answer", answer);
+  checkHook("client", options.client);
+  checkHook("answer", options.answer);
   const limiter = toLimiter(limits);
-  const tryAccept = internalsOf(limiter)?.tryAccept;
-  const followerOf = followers();
-  const find = client === undefined ? undefined : finder(client, onError);
-
-  const handle = function (this: unknown, request: Q, info: I): R | Response | Promise<Response> {
-    const follower = followerOf(info);
-    const peer = find === undefined ? follower.peerOf(request, info) : find(request, info);
-    const admission = follower.sweep === undefined || tryAccept === undefined
-      ? limiter.tryAccept(peer as Peer)
-      : tryAccept(peer as Peer, follower.sweep);
-    if (!admission.admitted) {
-      callHook(onRefused, onError, admission, request, info);
-      return answer === undefined
-        ? refusedResponse(admission.reason)
-        : respond(admission, () => answer(admission, request, info), answer, onError);
-    }
-    const tracked = new InFlightRequest(request, admission);
-    let result: R | undefined;
-    try {
-      follower.start(tracked, info, find === undefined);
-      return result = handler.call(this, request, info);
-    } finally {
-      follower.handlerReturned(tracked, result, info);
-    }
-  };
-  return Object.assign(handle, { limiter });
+  const limited = limitHandler(limiter, handler as Handler, options as LimitRequestsOptions);
+  return Object.assign(limited as (request: Q, info: I) => R | Response | Promise<Response>, { limiter });
 }
 
-/** Chooses how a request is followed by what the handler is called with. */
-function followers(): (info: unknown) => RequestTracker<unknown> {
-  const deno = new DenoTracker();
-  const bun = new WeakMap<BunServerLike, BunTracker>();
-  return (info) => {
-    if (!isBunServer(info)) return deno as RequestTracker<unknown>;
-    let follower = bun.get(info);
-    if (follower === undefined) bun.set(info, follower = new BunTracker(info));
-    return follower as RequestTracker<unknown>;
+/** The handler with whatever admits requests in front of it. */
+export function limitHandler(
+  limiter: Admitter,
+  handler: Handler,
+  options: LimitRequestsOptions,
+  room?: WaitingRoom<InFlightRequest>,
+): Handler {
+  const { onRefused, onError } = options;
+  const hooks = {
+    onError,
+    onRefused: onRefused &&
+      ((refusal: Refusal, { request, info }: InFlightRequest) => onRefused(refusal, request, info)),
   };
-}
-
-/** Finds clients by a function of the user's, which may fail. */
-function finder<Q, I>(
-  client: (request: Q, info: I) => Peer | null | undefined,
-  onError: ErrorHook | undefined,
-): typeof client {
-  return (request, info) => {
-    try {
-      const peer = client(request, info);
-      // Plain JavaScript can return a promise, which is no peer; what it rejects with must not end the process.
-      if (isThenable(peer)) peer.then(undefined, (error) => hookFailed(client, onError, error));
-      return peer;
-    } catch (error) {
-      hookFailed(client, onError, error);
-      return undefined;
+  const gateTo = (tracker: RequestTracker<unknown>) =>
+    new Gate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, room);
+  const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
+  const bun = new WeakMap<BunServerLike, typeof deno>();
+  return function (request, info) {
+    let gate: typeof deno | undefined = deno;
+    if (isBunServer(info)) {
+      gate = bun.get(info);
+      if (gate === undefined) bun.set(info, gate = gateTo(new BunTracker(info) as RequestTracker<unknown>));
     }
+    return gate.offer(new InFlightRequest(request, info, this));
   };
-}
-
-/** The response that `ask` gives, or the default one. */
-function respond(
-  { reason }: Refusal,
-  ask: () => Response | void | Promise<Response | void>,
-  hook: object,
-  onError: ErrorHook | undefined,
-): Response | Promise<Response> {
-  const failed = (error: unknown) => {
-    hookFailed(hook, onError, error);
-    return refusedResponse(reason);
-  };
-  try {
-    const response = ask();
-    if (!isThenable(response)) return response ?? refusedResponse(reason);
-    return Promise.resolve(response).then((response) => response ?? refusedResponse(reason)).catch(failed);
-  } catch (error) {
-    return failed(error);
-  }
 }

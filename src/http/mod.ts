@@ -19,5 +19,6 @@
 export type { ErrorHook } from "../admission/hooks.ts";
 export type { BunServerLike } from "./bun_tracker.ts";
 export type { ServeInfo } from "./deno_tracker.ts";
-export { type LimitedHandler, limitRequests, type LimitRequestsOptions } from "./limit_requests.ts";
+export { type LimitedHandler, limitRequests } from "./limit_requests.ts";
+export type { LimitRequestsOptions } from "./limit_requests_options.ts";
 export { upgradeWebSocket, type UpgradeWebSocketOptions } from "./upgrade_web_socket.ts";

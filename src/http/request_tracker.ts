@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Sweep } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import type { Sweep } from "./sweep.ts";
 
 /**
  * Follows the requests of one runtime.
@@ -23,7 +23,9 @@ export interface RequestTracker<I> {
    *
    * @param found Whether {@linkcode RequestTracker.peerOf} has found the client.
    */
-  start(tracked: InFlightRequest, info: I, found: boolean): void;
+  start(inFlight: InFlightRequest, found: boolean): void;
   /** Takes note that the handler has returned, maybe with a promise. */
-  handlerReturned(tracked: InFlightRequest, result: unknown, info: I): void;
+  handlerReturned(inFlight: InFlightRequest, result: unknown): void;
+  /** Calls `left` when the client of a pending request leaves, where that can be seen. Returns what ends that. */
+  watchPending?(request: Request, left: () => void): () => void;
 }

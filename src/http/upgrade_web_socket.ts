@@ -1,5 +1,5 @@
 /**
- * `upgradeWebSocket()`: WebSockets of `Deno.serve` that tracked their slots.
+ * `upgradeWebSocket()`: WebSockets of `Deno.serve` that hold their slots.
  *
  * @module
  */
@@ -39,7 +39,7 @@ interface Runtime {
 }
 
 /**
- * Does what `Deno.upgradeWebSocket()` does, and has the WebSocket tracked the request's slot until it is closed, by whichever
+ * Does what `Deno.upgradeWebSocket()` does, and has the WebSocket hold the request's slot until it is closed, by whichever
  * side and however. With Deno's own function the slot is given back at the upgrade, and WebSockets escape the limits,
  * since Deno tells nothing of them but to whom it gives the socket.
  *

@@ -8,13 +8,9 @@ import { checkHooks } from "../admission/hooks.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { checkHook, formatValue } from "../core/validate.ts";
-import {
-  type LimitServerOptions,
-  ServerGate,
-  type ServerLike,
-  ServerLimiter,
-  type ServerSocket,
-} from "./server_gate.ts";
+import { ServerGate } from "./server_gate.ts";
+import type { ServerLike, ServerSocket } from "./server_like.ts";
+import { type LimitServerOptions, ServerPort } from "./server_port.ts";
 
 /** A limiter's hold on a server. */
 export interface LimitedServer extends Disposable {
@@ -31,9 +27,6 @@ export interface LimitedServer extends Disposable {
 
 /** What tells such a server from other emitters: a `WebSocketServer` of `ws` has all of them but `listen`. */
 const SERVER_METHODS = ["emit", "address", "listen"] as const;
-
-/** The gates of servers that have limiters, or had. */
-const gates = new WeakMap<ServerLike, ServerGate>();
 
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what stands on one: Express,
@@ -93,10 +86,9 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   checkHooks("server", options, ["answer"]);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);
-  const serverLimiter = new ServerLimiter(server, limiter, options as LimitServerOptions);
-  let gate = gates.get(server);
-  if (gate === undefined) gates.set(server, gate = new ServerGate(server));
-  gate.add(serverLimiter);
-  const detach = () => gate.remove(serverLimiter);
+  const port = new ServerPort(server, limiter, options as LimitServerOptions);
+  const gate = ServerGate.of(server);
+  gate.add(port);
+  const detach = () => gate.remove(port);
   return { limiter, detach, [Symbol.dispose]: detach };
 }

@@ -21,5 +21,6 @@
 
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
-export type { LimitServerOptions, ServerLike, ServerSocket, SocketAnswer } from "./server_gate.ts";
+export type { ServerLike, ServerSocket } from "./server_like.ts";
+export type { LimitServerOptions, SocketAnswer } from "./server_port.ts";
 export { tooManyConnections, type TooManyConnectionsOptions } from "./too_many_connections.ts";

@@ -9,7 +9,8 @@ import { RESPONSES } from "../admission/refusal_response.ts";
 import { byReason } from "../core/reasons.ts";
 import { TokenBucket } from "../core/token_bucket.ts";
 import { checkCount, checkPlainObject, checkTimeout, rejectUnknownKeys } from "../core/validate.ts";
-import type { ServerSocket, SocketAnswer } from "./server_gate.ts";
+import type { ServerSocket } from "./server_like.ts";
+import type { SocketAnswer } from "./server_port.ts";
 
 /** How many refused connections are answered, and how long an answer may take. */
 export interface TooManyConnectionsOptions {

@@ -56,9 +56,19 @@ testUnless(
       open: 500,
       clients: 100,
       peak: 500,
+      pending: 0,
       admitted: 500,
       refused: 500,
-      refusedBy: { client: 500, aggregate: 0, total: 0, blocked: 0, "unknown-address": 0 },
+      refusedBy: {
+        client: 500,
+        aggregate: 0,
+        total: 0,
+        blocked: 0,
+        "unknown-address": 0,
+        pending: 0,
+        timeout: 0,
+        unavailable: 0,
+      },
     });
     listener.close();
     closeAll(await kept);

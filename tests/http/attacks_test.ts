@@ -6,12 +6,13 @@
 
 import { test } from "node:test";
 import { assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
-import { Limiter } from "@connlimit/connlimit";
+import { type Admission, Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
 import { aWhile, eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { internalsOf } from "../../src/core/internals.ts";
+import { OpenConns } from "../../src/admission/open_conn.ts";
+import { sweeping } from "../../src/http/sweep.ts";
 import { BunTracker } from "../../src/http/bun_tracker.ts";
 import { InFlightRequest } from "../../src/http/in_flight_request.ts";
 import { Served } from "./serve.ts";
@@ -147,9 +148,10 @@ class FakeServer {
 
 /** Has a request under way that takes long. */
 function track(follower: BunTracker, server: FakeServer, limiter: Limiter, client: string): void {
-  const tracked = new InFlightRequest(new Request("http://localhost/"), limiter.accept(client));
-  follower.start(tracked, server, true);
-  follower.handlerReturned(tracked, undefined);
+  const inFlight = new InFlightRequest(new Request("http://localhost/"), server, undefined);
+  inFlight.start(limiter.accept(client), new OpenConns());
+  follower.start(inFlight, true);
+  follower.handlerReturned(inFlight, undefined);
 }
 
 function immediate(): Promise<void> {
@@ -165,7 +167,7 @@ test("limitRequests() on Bun does not ask for everyone's requests with each refu
   server.calls = 0;
   const start = performance.now();
   for (let i = 0; i < 500; i++) {
-    assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.8", follower.sweep).admitted, false);
+    assertStrictEquals((sweeping(limiter, follower.sweep).tryAccept("192.0.2.8") as Admission).admitted, false);
     await immediate();
   }
   assertStrictEquals(limiter.stats().refusedBy.total, 500);
@@ -182,7 +184,7 @@ test("limitRequests() on Bun asks for a client's requests once in each turn in w
   const limiter = new Limiter({ maxPerClient: 1 });
   track(follower, server, limiter, "192.0.2.7");
   await aWhile();
-  const isAdmitted = () => internalsOf(limiter)!.tryAccept("192.0.2.7", follower.sweep).admitted;
+  const isAdmitted = () => (sweeping(limiter, follower.sweep).tryAccept("192.0.2.7") as Admission).admitted;
   assertStrictEquals(isAdmitted(), false);
   server.ended = true;
   assertStrictEquals(isAdmitted(), false);

@@ -15,7 +15,10 @@ import { throwing } from "../support/failures.ts";
 
 /** The limits that refuse for each reason, and what is answered then. */
 const REASONS: Readonly<
-  Record<RefusalReason, [LimitsOptions, status: number, body: string, options?: LimitRequestsOptions]>
+  Record<
+    Exclude<RefusalReason, "pending" | "timeout" | "unavailable">,
+    [LimitsOptions, status: number, body: string, options?: LimitRequestsOptions]
+  >
 > = {
   "client": [{ maxPerClient: 0 }, 429, "Too Many Requests\n"],
   "aggregate": [{ aggregates: [{ ipv4Prefix: 24, max: 0 }] }, 429, "Too Many Requests\n"],

@@ -1,0 +1,114 @@
+/**
+ * Connections that are accepted and neither admitted nor refused yet.
+ *
+ * @module
+ */
+
+import { Latch } from "../core/latch.ts";
+
+/** Why a connection is pending no more, where no decision has come. */
+export type PendingEnd = "left" | "closed" | "timeout";
+
+/** The bounds of what is pending. */
+export interface PendingOptions {
+  /** Connections that may be pending at once. */
+  readonly max?: number;
+  /** Milliseconds that a decision may take. */
+  readonly timeout?: number;
+}
+
+/** A pending connection. */
+export class PendingConn {
+  /** Aborted when it is pending no more. */
+  readonly abort: AbortController = new AbortController();
+  /** Resolves where no decision has come. */
+  readonly over: Promise<PendingEnd>;
+  readonly deadline: number;
+  #end!: (why: PendingEnd) => void;
+
+  constructor(deadline: number) {
+    this.deadline = deadline;
+    this.over = new Promise((resolve) => this.#end = resolve);
+  }
+
+  end(why: PendingEnd): void {
+    this.#end(why);
+  }
+}
+
+/** Bounded in number and in time: a pending connection has a file descriptor and no slot. */
+export class PendingConns {
+  readonly #max: number;
+  readonly #timeout: number;
+  /** In order of arrival, which is the order of the deadlines. So one timer is enough. */
+  readonly #conns = new Set<PendingConn>();
+  readonly #space = new Latch();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor({ max = 1_000, timeout = 5_000 }: PendingOptions = {}) {
+    this.#max = max;
+    this.#timeout = timeout;
+  }
+
+  get size(): number {
+    return this.#conns.size;
+  }
+
+  get full(): boolean {
+    return this.size >= this.#max;
+  }
+
+  /** Resolves when there is space for one more. */
+  space(): Promise<void> {
+    return this.full ? this.#space.wait() : Promise.resolve();
+  }
+
+  add(): PendingConn {
+    const conn = new PendingConn(performance.now() + this.#timeout);
+    this.#conns.add(conn);
+    this.#schedule();
+    return conn;
+  }
+
+  /** Takes a connection out. Returns whether it was pending. */
+  delete(conn: PendingConn): boolean {
+    if (!this.#conns.delete(conn)) return false;
+    conn.abort.abort();
+    this.#space.open();
+    if (this.size === 0) this.#cancel();
+    return true;
+  }
+
+  /** Ends a connection's wait for a decision. */
+  end(conn: PendingConn, why: PendingEnd): void {
+    if (this.delete(conn)) conn.end(why);
+  }
+
+  /** Ends all of them. */
+  endAll(why: PendingEnd): void {
+    for (const conn of this.#conns) this.end(conn, why);
+  }
+
+  #schedule(): void {
+    if (this.#timer !== undefined || this.#timeout === Infinity) return;
+    const [first] = this.#conns;
+    if (first === undefined) return;
+    this.#timer = setTimeout(() => this.#expire(), first.deadline - performance.now());
+  }
+
+  #expire(): void {
+    this.#timer = undefined;
+    // Timers may be early by less than a millisecond.
+    const now = performance.now() + 1;
+    for (const conn of this.#conns) {
+      if (conn.deadline > now) break;
+      this.end(conn, "timeout");
+    }
+    this.#schedule();
+  }
+
+  #cancel(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * The pending stage: connections that are accepted, and neither admitted nor refused yet.
+ *
+ * @module
+ */
+
+import type { Peer } from "../core/peer.ts";
+import type { RefusalReason } from "../core/reasons.ts";
+import { type Admission, type Refusal, REFUSALS, type Slot } from "../core/slot.ts";
+import { formatValue } from "../core/validate.ts";
+import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
+import type { Awaitable, GateSide, WaitingRoom } from "./port.ts";
+
+/** Why a resolver refuses a connection. */
+export type Refused = Pick<Refusal, "admitted" | "reason">;
+
+/**
+ * Finds the client behind a connection. It is called while the connection is pending; `signal` is aborted when the
+ * connection is pending no more.
+ */
+export type ClientResolver<C> = (conn: C, signal: AbortSignal) => PromiseLike<Peer | Refused>;
+
+/**
+ * Has connections wait for what takes time: finding the client, and asking a limiter elsewhere. They are bounded in number
+ * and time, since each has a file descriptor and no slot. They are visible in the limiter's `stats().pending`.
+ *
+ * @typeParam C The connections.
+ */
+export class PendingStage<C> implements WaitingRoom<C> {
+  readonly always: boolean;
+  readonly #resolve: ClientResolver<C> | undefined;
+  readonly #pending: PendingConns;
+  #closed = false;
+
+  /** @param resolve Finds the client of each connection, before the limiter is asked. */
+  constructor(options: PendingOptions = {}, resolve?: ClientResolver<C>) {
+    this.always = resolve !== undefined;
+    this.#resolve = resolve;
+    this.#pending = new PendingConns(options);
+  }
+
+  get full(): boolean {
+    return this.#pending.full;
+  }
+
+  space(): Promise<void> {
+    return this.#pending.space();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#pending.endAll("closed");
+  }
+
+  wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
+    if (!this.#closed && !this.full) return this.#wait(conn, asked, gate);
+    asked?.then(giveBack, () => {});
+    return this.#closed ? gate.port.drop(conn) : gate.refuse(conn, refusal("pending", gate));
+  }
+
+  async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
+    const pending = this.#pending.add();
+    if (gate.counts !== undefined) gate.counts.pending++;
+    const release = gate.port.hold(conn, () => this.#pending.end(pending, "left"));
+    const decision = this.#decide(conn, asked, pending, gate);
+    const first = await Promise.race([decision, pending.over]);
+    // What came first may have been overtaken in the same turn.
+    const inTime = this.#pending.delete(pending);
+    if (gate.counts !== undefined) gate.counts.pending--;
+    release();
+    if (!inTime) {
+      decision.then(giveBack);
+      const end = await pending.over;
+      return end === "timeout" ? gate.refuse(conn, refusal(end, gate)) : gate.port.drop(conn);
+    }
+    const admission = first as Admission | RefusalReason;
+    if (typeof admission === "string") return gate.refuse(conn, refusal(admission, gate));
+    return admission.admitted ? gate.port.admit(conn, admission) : gate.refuse(conn, admission);
+  }
+
+  /** Finds the client, unless the limiter has been asked already, and asks the limiter. Never rejects. */
+  async #decide<R>(
+    conn: C,
+    asked: Awaitable<Admission> | undefined,
+    { abort: { signal } }: PendingConn,
+    gate: GateSide<C, R>,
+  ): Promise<Admission | RefusalReason> {
+    try {
+      if (asked === undefined) {
+        const client = await this.#resolve!(conn, signal);
+        if (signal.aborted) return "timeout";
+        if (isRefused(client)) return client.reason;
+        asked = gate.ask(client);
+      }
+      return checked(await asked);
+    } catch (error) {
+      if (!signal.aborted) gate.report(error);
+      return "unavailable";
+    }
+  }
+}
+
+/** The refusal for a reason that is the gate's own, counted. */
+function refusal<C, R>(reason: RefusalReason, { counts }: GateSide<C, R>): Refusal {
+  return counts?.refuse(reason) ?? REFUSALS[reason];
+}
+
+/** Releases a slot that came too late. */
+function giveBack(admission: Admission | RefusalReason): void {
+  if ((admission as Admission | undefined)?.admitted) (admission as Slot).release();
+}
+
+/** @throws {TypeError} For what is no answer of a limiter. */
+function checked(admission: Admission): Admission {
+  if (typeof admission?.admitted === "boolean") return admission;
+  throw new TypeError(`a limiter must answer with a slot or a refusal, got ${formatValue(admission)}`);
+}
+
+function isRefused(client: Peer | Refused): client is Refused {
+  return (client as Partial<Refused> | null)?.admitted === false;
+}

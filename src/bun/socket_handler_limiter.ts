@@ -1,0 +1,210 @@
+/**
+ * A limiter in front of the handlers of a Bun listener.
+ *
+ * @module
+ */
+
+import { Gate } from "../admission/gate.ts";
+import type { RefusalHooks } from "../admission/hooks.ts";
+import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
+import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { Slot } from "../core/slot.ts";
+import { checkHook } from "../core/validate.ts";
+import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
+import { markGuarded, reloadListener, watchListener } from "./reload.ts";
+
+/** How far a socket has come with one limiter. The user's handlers hear of it once it is `"open"`. */
+type Stage = "pending" | "handshaking" | "open" | "refused";
+
+/** The record of a socket. */
+class SocketRecord extends OpenConn {
+  readonly owner: SocketHandlerLimiter;
+  stage: Stage;
+  /** Called when the socket closes while it is pending. */
+  left: (() => void) | undefined = undefined;
+  /** The outcome of a TLS handshake that has ended while the socket was pending. */
+  handshake: [success: boolean, error: unknown] | undefined = undefined;
+
+  constructor(owner: SocketHandlerLimiter, conn: object, under: OpenConn | undefined, stage: Stage) {
+    super(conn, under);
+    this.owner = owner;
+    this.stage = stage;
+  }
+}
+
+interface GuardedSocket extends BunSocketLike {
+  [OPEN_CONN]?: OpenConn | undefined;
+  /** Speaks TLS from here on, by two new sockets: one for what is below TLS, one for what is above. */
+  upgradeTLS?(options: object): [raw: GuardedSocket, tls: unknown];
+}
+
+/** `socket.upgradeTLS()`: Bun then calls `close` with the socket below TLS, and not with the one that was accepted. */
+function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, tls: unknown] {
+  const sockets: [GuardedSocket, unknown] = Object.getPrototypeOf(this).upgradeTLS.call(this, options);
+  sockets[0][OPEN_CONN] = this[OPEN_CONN];
+  return sockets;
+}
+
+/** Wraps handlers, and is the port to them. Offers result in whether the handlers may have the socket. */
+export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
+  readonly openConns: OpenConns = new OpenConns();
+  readonly #gate: Gate<GuardedSocket, boolean>;
+  /** The record of all refused sockets that have no other. */
+  readonly #refused = new SocketRecord(this, {}, undefined, "refused");
+  /** The listener of the last socket, and whether it speaks TLS: asked for once, not for each socket. */
+  #listener: BunListenerBase | undefined | null = null;
+  #tls = false;
+
+  constructor(limiter: Admitter, hooks: RefusalHooks<BunSocketLike>, room?: WaitingRoom<BunSocketLike>) {
+    this.#gate = new Gate(this, limiter, hooks, room);
+  }
+
+  /** The handlers with this limiter in front of them. */
+  wrap<H extends SocketHandlers>(handlers: H): H {
+    const { open, close, drain, handshake } = handlers;
+    // Bun checks the other handlers, and sees ours in place of these.
+    for (const [name, handler] of Object.entries({ open, close, drain, handshake })) {
+      checkHook(name, handler ?? undefined);
+    }
+    // Bun itself calls `open` after the handshake, unless there is a handler for that.
+    const opensLate = handshake == null;
+
+    const wrapped: H = markGuarded(this, handlers, {
+      ...allOf(handlers),
+
+      open: (socket: GuardedSocket) => {
+        if (socket.listener !== this.#listener) this.#meet(socket.listener, isTls(socket), wrapped);
+        const handshaking = opensLate && this.#tls;
+        const admitted = this.#gate.offer(socket);
+        if (admitted === false) return;
+        if (admitted !== true) return void admitted.then((admitted) => admitted && this.#openLate(socket, handlers));
+        if (!handshaking) return open?.call(socket, socket);
+        this.#recordOf(socket)!.stage = "handshaking";
+      },
+
+      // With this handler Bun calls `open` before the handshake.
+      handshake: (socket: GuardedSocket, success: boolean, error: unknown) => {
+        const record = this.#recordOf(socket);
+        if (record?.stage === "refused") return;
+        if (record?.stage === "pending") {
+          record.handshake = [success, error];
+          return socket.pause();
+        }
+        if (record?.stage === "handshaking" && success) {
+          record.stage = "open";
+          callOpen(open, socket);
+        }
+        return handshake?.call(socket, socket, success, error);
+      },
+
+      close: (socket: GuardedSocket, error?: unknown) => {
+        const record = this.#recordOf(socket);
+        socket[OPEN_CONN]?.end();
+        record?.left?.();
+        if (record === undefined || record.stage === "open") return close?.call(socket, socket, error);
+      },
+    });
+    if (drain != null) {
+      // Bun calls it after a pause, too.
+      wrapped.drain = (socket: GuardedSocket) => {
+        if (this.#recordOf(socket)?.stage !== "pending") return drain.call(socket, socket);
+      };
+    }
+    return wrapped;
+  }
+
+  #meet(listener: BunListenerBase | undefined, tls: boolean, wrapped: object): void {
+    this.#listener = listener;
+    this.#tls = tls;
+    watchListener(listener, wrapped);
+  }
+
+  /** Hands over a socket that was pending, with the events that it has missed. */
+  #openLate(socket: GuardedSocket, { open, handshake }: SocketHandlers): void {
+    const record = this.#recordOf(socket)!;
+    if (handshake == null && isTls(socket) && record.handshake === undefined) {
+      record.stage = "handshaking";
+      return;
+    }
+    // Before `open`, which may pause it again.
+    socket.resume();
+    callOpen(open, socket);
+    if (record.handshake !== undefined) handshake?.call(socket, socket, ...record.handshake);
+  }
+
+  #recordOf(socket: GuardedSocket): SocketRecord | undefined {
+    let record = socket[OPEN_CONN];
+    while (record !== undefined && (record as SocketRecord).owner !== this) record = record.under;
+    return record as SocketRecord | undefined;
+  }
+
+  peerOf(socket: GuardedSocket): Peer {
+    if (socket.remoteAddress !== undefined) return socket;
+    return socket.listener?.unix === undefined ? socket : UNIX_PEER;
+  }
+
+  admit(socket: GuardedSocket, slot: Slot): boolean {
+    const record = this.#recordOf(socket) ?? new SocketRecord(this, socket, socket[OPEN_CONN], "open");
+    record.stage = "open";
+    record.left = undefined;
+    socket[OPEN_CONN] = record;
+    record.hold(slot, this.openConns);
+    socket.reload = reloadListener;
+    socket.upgradeTLS = upgradeTLS;
+    return true;
+  }
+
+  /** Marks a refused socket before the hook may close it, which calls the other handlers. */
+  present(socket: GuardedSocket): GuardedSocket {
+    const record = this.#recordOf(socket);
+    if (record !== undefined) record.stage = "refused";
+    else {
+      const under = socket[OPEN_CONN];
+      socket[OPEN_CONN] = under === undefined ? this.#refused : new SocketRecord(this, socket, under, "refused");
+    }
+    return socket;
+  }
+
+  refuse(socket: GuardedSocket): boolean {
+    closeRefused(this.present(socket), this.#tls);
+    return false;
+  }
+
+  /** Over TLS the socket has to flow for its handshake, which pauses it then. */
+  hold(socket: GuardedSocket, ended: () => void): () => void {
+    const record = new SocketRecord(this, socket, socket[OPEN_CONN], "pending");
+    record.left = ended;
+    socket[OPEN_CONN] = record;
+    if (!this.#tls) socket.pause();
+    return () => record.left = undefined;
+  }
+
+  drop(socket: GuardedSocket): boolean {
+    socket.terminate();
+    return false;
+  }
+}
+
+/** As with Bun, a connection whose `open` throws is closed. */
+function callOpen(open: SocketHandlers["open"], socket: GuardedSocket): void {
+  try {
+    open?.call(socket, socket);
+  } catch (error) {
+    socket.terminate();
+    throw error;
+  }
+}
+
+/** What Bun looks for. Methods of a class are not found by going over it. */
+const NAMES = ["open", "close", "data", "drain", "end", "error", "connectError", "timeout", "handshake", "binaryType"];
+
+function allOf<H extends object>(handlers: H): H {
+  const all: Record<string, unknown> = {};
+  for (const name in handlers) all[name] = handlers[name];
+  for (const name of NAMES) {
+    const handler = handlers[name as keyof H];
+    if (handler !== undefined) all[name] = handler;
+  }
+  return all as H;
+}

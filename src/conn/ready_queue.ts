@@ -1,0 +1,77 @@
+/**
+ * Admitted connections for a consumer that asks for one after the other.
+ *
+ * @module
+ */
+
+import { busy } from "./deno_errors.ts";
+
+type Next<C> = IteratorResult<C, undefined>;
+
+/** A consumer that waits. */
+interface Waiting<C> {
+  resolve(next: Next<C>): void;
+  reject(error: unknown): void;
+}
+
+/** Yields connections in the order in which they were admitted. */
+export class ReadyQueue<C> {
+  /** A set, since a connection in the middle may close. */
+  readonly #conns = new Set<C>();
+  readonly #inOrder: Iterator<C, undefined> = this.#conns.values();
+  #waiting: Waiting<C> | undefined;
+  #ended = false;
+
+  /** Whether the consumer waits for a connection. */
+  get wanted(): boolean {
+    return this.#waiting !== undefined;
+  }
+
+  /** Waits for the next connection; done once the queue has ended and is empty. Rejects while another call waits. */
+  next(): Promise<Next<C>> {
+    if (this.#waiting !== undefined) return Promise.reject(busy());
+    // An iterator that has been asked at the end of a set stays there.
+    if (this.#conns.size > 0) {
+      const value = this.#inOrder.next().value!;
+      this.#conns.delete(value);
+      return Promise.resolve({ done: false, value });
+    }
+    if (this.#ended) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => this.#waiting = { resolve, reject });
+  }
+
+  push(conn: C): void {
+    const waiting = this.#take();
+    if (waiting === undefined) this.#conns.add(conn);
+    else waiting.resolve({ done: false, value: conn });
+  }
+
+  /** Forgets a connection that has closed. */
+  delete(conn: C): void {
+    this.#conns.delete(conn);
+  }
+
+  /** Empties the queue. Returns what was in it. */
+  clear(): C[] {
+    const conns = [...this.#conns];
+    this.#conns.clear();
+    return conns;
+  }
+
+  /** Rejects the call that waits. */
+  fail(error: unknown): void {
+    this.#take()?.reject(error);
+  }
+
+  /** Nothing more will come. */
+  end(): void {
+    this.#ended = true;
+    this.#take()?.resolve({ done: true, value: undefined });
+  }
+
+  #take(): Waiting<C> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}

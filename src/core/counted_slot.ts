@@ -1,0 +1,45 @@
+/**
+ * The slots of a limiter.
+ *
+ * @module
+ */
+
+import { type ClientKey, clientName } from "./client_key.ts";
+import type { Counts } from "./counts.ts";
+import type { Slot } from "./slot.ts";
+
+/** The only implementation of {@linkcode Slot}. */
+export class CountedSlot implements Slot {
+  readonly #client: ClientKey;
+  /** Absent once released. Each slot has its own flag, so that a second release cannot free somebody else's. */
+  #counts: Counts | undefined;
+
+  constructor(client: ClientKey, counts: Counts) {
+    this.#client = client;
+    this.#counts = counts;
+  }
+
+  get admitted(): true {
+    return true;
+  }
+
+  get client(): string {
+    return clientName(this.#client);
+  }
+
+  get released(): boolean {
+    return this.#counts === undefined;
+  }
+
+  release(): void {
+    const counts = this.#counts;
+    if (counts === undefined) return;
+    this.#counts = undefined;
+    counts.subtract(this.#client);
+    counts.observer?.released(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.release();
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * Sweeping: for runtimes that do not report every end of a request.
+ *
+ * @module
+ */
+
+import type { Admitter } from "../admission/port.ts";
+import { INTERNALS, internalsOf } from "../core/internals.ts";
+import type { RefusalReason } from "../core/reasons.ts";
+
+/**
+ * Releases the slots of requests that have ended unnoticed. Called before a refusal, with its reason and a function that
+ * names the client. Returns whether to try once more.
+ */
+export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
+
+/** A limiter that sweeps before it refuses. */
+export function sweeping(limiter: Admitter, sweep: Sweep | undefined): Admitter {
+  const internals = internalsOf(limiter);
+  if (internals === undefined || sweep === undefined) return limiter;
+  const { counts, attempt, nameOf } = internals;
+  const admitter = {
+    tryAccept(peer: Parameters<typeof attempt>[0]) {
+      let answer = attempt(peer);
+      if (typeof answer === "string" && sweep(answer, () => nameOf(peer))) answer = attempt(peer);
+      return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
+    },
+    [INTERNALS]: internals,
+  };
+  return admitter;
+}

@@ -1,0 +1,158 @@
+/**
+ * One limiter in front of one server.
+ *
+ * @module
+ */
+
+import { Gate } from "../admission/gate.ts";
+import { hookFailed, type RefusalHooks } from "../admission/hooks.ts";
+import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
+import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { Refusal, Slot } from "../core/slot.ts";
+import type { ServerLike, ServerSocket } from "./server_like.ts";
+
+/**
+ * Answers a refused socket and closes it, also where its client takes nothing. Returns `false` to leave the socket to be
+ * closed without an answer.
+ *
+ * @typeParam S The server's sockets.
+ */
+export type SocketAnswer<S> = (refusal: Refusal, socket: S) => boolean;
+
+/**
+ * The options of `limitServer()`.
+ *
+ * @typeParam S The server's sockets.
+ */
+export interface LimitServerOptions<S = ServerSocket> extends RefusalHooks<S> {
+  /**
+   * Answers refused clients before their connections are closed; {@linkcode tooManyConnections} makes one for HTTP. It is
+   * called after `onRefused`. It is not called over TLS, where an answer would need a handshake first. What it throws goes
+   * to `onError`, and the connection is closed.
+   *
+   * @default none: refused connections are closed without a word
+   */
+  readonly answer?: SocketAnswer<S>;
+}
+
+/** A socket whose peer has no address, most often because it reset the connection before it was accepted. */
+const UNKNOWN_PEER: Peer = {};
+
+/** The port of one limiter on one server. Offers result in whether the server may have the socket. */
+export class ServerPort implements Port<ServerSocket, boolean> {
+  readonly limiter: Admitter;
+  readonly gate: Gate<ServerSocket, boolean>;
+  readonly openConns: OpenConns = new OpenConns();
+  readonly #server: ServerLike;
+  readonly #options: LimitServerOptions;
+  readonly #tls: boolean;
+
+  constructor(
+    server: ServerLike,
+    limiter: Admitter,
+    options: LimitServerOptions,
+    room?: WaitingRoom<ServerSocket>,
+  ) {
+    this.limiter = limiter;
+    this.#server = server;
+    this.#options = options;
+    // Bun's https servers lack it, but their sockets tell.
+    this.#tls = "setSecureContext" in server;
+    this.gate = new Gate(this, limiter, options, room);
+  }
+
+  peerOf({ remoteAddress }: ServerSocket): Peer {
+    if (remoteAddress !== undefined) return remoteAddress;
+    return typeof this.#server.address() === "string" ? UNIX_PEER : UNKNOWN_PEER;
+  }
+
+  admit(socket: ServerSocket, slot: Slot): boolean {
+    // A socket that was closed before it was handed over will not close again.
+    if (socket.destroyed) slot.release();
+    else bindSlot(socket, slot, this.openConns);
+    return true;
+  }
+
+  present(socket: ServerSocket): ServerSocket {
+    // Whatever a hook does to the socket, an error that nobody listens for must not end the process.
+    socket.on("error", ignore);
+    return socket;
+  }
+
+  refuse(socket: ServerSocket, refusal: Refusal): boolean {
+    const { answer } = this.#options;
+    if (answer === undefined || !this.#isAnswered(answer, socket, refusal)) this.drop(socket);
+    return false;
+  }
+
+  /** Node's sockets are read into a buffer of their own, which is bounded, and emit it to the listeners that come later. */
+  hold(socket: ServerSocket, ended: () => void): () => void {
+    socket.on("error", ignore);
+    socket.on("close", ended);
+    return () => {
+      socket.off("close", ended);
+      if (!socket.destroyed) socket.off("error", ignore);
+    };
+  }
+
+  /** Destroys a socket, which releases the slots that it has from other limiters. */
+  drop(socket: ServerSocket): boolean {
+    if (socket.encrypted) refusedTls.add(socket);
+    socket.destroy();
+    return false;
+  }
+
+  /** Whether the socket is being answered, and then closes by itself. */
+  #isAnswered(answer: SocketAnswer<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
+    if (socket.destroyed || this.#tls || socket.encrypted) return false;
+    try {
+      return answer(refusal, this.present(socket));
+    } catch (error) {
+      hookFailed(answer, this.#options.onError, error);
+      return false;
+    }
+  }
+}
+
+/** Refused TLS sockets, whose failed handshake nobody is to hear of: on Bun a server emits `"tlsClientError"`. */
+const refusedTls = new WeakSet<object>();
+
+/** Whether a TLS socket has been refused. */
+export function isRefusedTls(socket: object | undefined): boolean {
+  return socket !== undefined && refusedTls.has(socket);
+}
+
+function ignore(): void {}
+
+const REMOVE_ALL: unique symbol = Symbol("connlimit.removeAllListeners");
+
+interface BoundSocket extends ServerSocket {
+  [OPEN_CONN]?: OpenConn;
+  /** The method that ours stands in front of. */
+  [REMOVE_ALL]?: ServerSocket["removeAllListeners"];
+}
+
+/** Releases a slot when its socket closes. Functions that all sockets share cost less than closures for each. */
+function bindSlot(socket: BoundSocket, slot: Slot, openConns: OpenConns): void {
+  const under = socket[OPEN_CONN];
+  const record = new OpenConn(socket, under);
+  socket[OPEN_CONN] = record;
+  record.hold(slot, openConns);
+  if (under !== undefined) return;
+  socket[REMOVE_ALL] = socket.removeAllListeners;
+  socket.on("close", endRecord);
+  socket.removeAllListeners = removeOthers;
+}
+
+function endRecord(this: BoundSocket): void {
+  this[OPEN_CONN]!.end();
+}
+
+/** A server that passes a socket on may take all listeners away, but ours stays. */
+function removeOthers(this: BoundSocket, ...events: unknown[]): BoundSocket {
+  Reflect.apply(this[REMOVE_ALL]!, this, events);
+  this.off("close", endRecord);
+  this.on("close", endRecord);
+  return this;
+}
