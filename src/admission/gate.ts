@@ -9,7 +9,8 @@ import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal } from "../core/slot.ts";
 import { callHook, type ErrorHook, hookFailed } from "./hooks.ts";
-import type { Admitter, Awaitable, GateSide, Port, WaitingRoom } from "./port.ts";
+import type { PendingStage } from "./pending_stage.ts";
+import type { Admitter, Awaitable, GateSide, Port } from "./port.ts";
 
 /** The hooks, whatever the connections are. */
 export interface GateHooks {
@@ -21,7 +22,7 @@ export interface GateHooks {
 
 /**
  * Offers connections to a limiter, and hands them to the adapter's port. Where the limiter answers at once, the whole path
- * is synchronous and allocates nothing. Otherwise the connection is pending meanwhile, in a waiting room.
+ * is synchronous and allocates nothing. Otherwise the connection is pending meanwhile, in the pending stage.
  *
  * @typeParam C The connections.
  * @typeParam R The port's own result of an offer.
@@ -31,28 +32,29 @@ export class Gate<C, R> implements GateSide<C, R> {
   readonly counts: Counts | undefined;
   readonly #limiter: Admitter;
   readonly #hooks: GateHooks;
-  readonly #room: WaitingRoom<C> | undefined;
+  readonly #pending: PendingStage<C> | undefined;
 
-  constructor(port: Port<C, R>, limiter: Admitter, hooks: GateHooks, room?: WaitingRoom<C>) {
+  constructor(port: Port<C, R>, limiter: Admitter, hooks: GateHooks, pending?: PendingStage<C>) {
     this.port = port;
     this.counts = internalsOf(limiter)?.counts;
     this.#limiter = limiter;
     this.#hooks = hooks;
-    this.#room = room;
+    this.#pending = pending;
   }
 
-  /** Decides on a connection: at once where that can be. */
+  /** Decides on a connection: at once, or in the pending stage. */
   offer(conn: C): R | Promise<R> {
-    const room = this.#room;
-    if (room !== undefined && room.always) return room.wait(conn, undefined, this);
-    const admission = this.ask(this.port.peerOf(conn)) as Admission;
-    if (admission.admitted) return this.port.admit(conn, admission);
-    if (room === undefined || admission.admitted === false) return this.refuse(conn, admission);
-    return room.wait(conn, admission as PromiseLike<never>, this);
+    const pending = this.#pending;
+    if (pending !== undefined) return pending.offer(conn, this);
+    return this.decide(conn, this.#limiter.tryAccept(this.port.peerOf(conn)) as Admission);
   }
 
   ask(peer: Peer): Awaitable<Admission> {
     return this.#limiter.tryAccept(peer);
+  }
+
+  decide(conn: C, admission: Admission): R {
+    return admission.admitted ? this.port.admit(conn, admission) : this.refuse(conn, admission);
   }
 
   refuse(conn: C, refusal: Refusal): R {

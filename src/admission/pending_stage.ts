@@ -6,10 +6,10 @@
 
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
-import { type Admission, type Refusal, REFUSALS, type Slot } from "../core/slot.ts";
+import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
 import { formatValue } from "../core/validate.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
-import type { Awaitable, GateSide, WaitingRoom } from "./port.ts";
+import type { Awaitable, GateSide } from "./port.ts";
 
 /** Why a resolver refuses a connection. */
 export type Refused = Pick<Refusal, "admitted" | "reason">;
@@ -26,35 +26,49 @@ export type ClientResolver<C> = (conn: C, signal: AbortSignal) => PromiseLike<Pe
  *
  * @typeParam C The connections.
  */
-export class PendingStage<C> implements WaitingRoom<C> {
-  readonly always: boolean;
+export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #pending: PendingConns;
   #closed = false;
 
   /** @param resolve Finds the client of each connection, before the limiter is asked. */
   constructor(options: PendingOptions = {}, resolve?: ClientResolver<C>) {
-    this.always = resolve !== undefined;
     this.#resolve = resolve;
     this.#pending = new PendingConns(options);
   }
 
+  /** Whether no more connections may be pending. */
   get full(): boolean {
     return this.#pending.full;
   }
 
+  /** Resolves when one more connection may be pending. */
   space(): Promise<void> {
     return this.#pending.space();
   }
 
+  /** Closes what is pending, now and from now on. */
   close(): void {
     this.#closed = true;
     this.#pending.endAll("closed");
   }
 
-  wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
+  /** Decides on a connection: at once where the limiter does. */
+  offer<R>(conn: C, gate: GateSide<C, R>): R | Promise<R> {
+    if (this.#resolve !== undefined) return this.#await(conn, undefined, gate);
+    let asked: Awaitable<Admission>;
+    try {
+      asked = gate.ask(gate.port.peerOf(conn));
+    } catch (error) {
+      gate.report(error);
+      return gate.refuse(conn, refusal("unavailable", gate));
+    }
+    return isAdmission(asked) ? gate.decide(conn, asked) : this.#await(conn, asked, gate);
+  }
+
+  #await<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
     if (!this.#closed && !this.full) return this.#wait(conn, asked, gate);
-    asked?.then(giveBack, () => {});
+    Promise.resolve(asked).then(giveBack, () => {});
     return this.#closed ? gate.port.drop(conn) : gate.refuse(conn, refusal("pending", gate));
   }
 
@@ -74,8 +88,7 @@ export class PendingStage<C> implements WaitingRoom<C> {
       return end === "timeout" ? gate.refuse(conn, refusal(end, gate)) : gate.port.drop(conn);
     }
     const admission = first as Admission | RefusalReason;
-    if (typeof admission === "string") return gate.refuse(conn, refusal(admission, gate));
-    return admission.admitted ? gate.port.admit(conn, admission) : gate.refuse(conn, admission);
+    return typeof admission === "string" ? gate.refuse(conn, refusal(admission, gate)) : gate.decide(conn, admission);
   }
 
   /** Finds the client, unless the limiter has been asked already, and asks the limiter. Never rejects. */
@@ -106,13 +119,17 @@ function refusal<C, R>(reason: RefusalReason, { counts }: GateSide<C, R>): Refus
 }
 
 /** Releases a slot that came too late. */
-function giveBack(admission: Admission | RefusalReason): void {
-  if ((admission as Admission | undefined)?.admitted) (admission as Slot).release();
+function giveBack(admission: Admission | RefusalReason | undefined): void {
+  if (typeof admission === "object" && admission.admitted) admission.release();
+}
+
+function isAdmission(answer: Awaitable<Admission>): answer is Admission {
+  return typeof (answer as Partial<Admission> | undefined)?.admitted === "boolean";
 }
 
 /** @throws {TypeError} For what is no answer of a limiter. */
 function checked(admission: Admission): Admission {
-  if (typeof admission?.admitted === "boolean") return admission;
+  if (isAdmission(admission)) return admission;
   throw new TypeError(`a limiter must answer with a slot or a refusal, got ${formatValue(admission)}`);
 }
 

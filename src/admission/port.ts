@@ -39,31 +39,15 @@ export interface Port<C, R> {
   drop(conn: C): R;
 }
 
-/**
- * Where connections wait for decisions that take time. A gate without one takes answers at once only, and no code for more.
- *
- * @typeParam C The connections.
- */
-export interface WaitingRoom<C> {
-  /** Whether no more connections may be pending. */
-  readonly full: boolean;
-  /** Whether each connection must wait, before the limiter is asked. */
-  readonly always: boolean;
-  /** Resolves when one more connection may be pending. */
-  space(): Promise<void>;
-  /** Has a connection wait for an answer of the limiter, or first of all for its client to be found. */
-  wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R>;
-  /** Closes what is pending, now and from now on. */
-  close(): void;
-}
-
-/** What a waiting room needs of its gate. */
+/** The gate, as the pending stage sees it. */
 export interface GateSide<C, R> {
   readonly port: Port<C, R>;
   /** The counters of the limiter, where they are known. */
   readonly counts: Counts | undefined;
   /** Asks the limiter. */
   ask(peer: Peer): Awaitable<Admission>;
+  /** Admits or refuses a connection. */
+  decide(conn: C, admission: Admission): R;
   /** Refuses a connection. */
   refuse(conn: C, refusal: Refusal): R;
   /** Reports what a resolver or a limiter has thrown or rejected with. */

@@ -7,7 +7,8 @@
 import { Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
 import { OpenConns } from "../admission/open_conn.ts";
-import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { LimitedConn } from "../conn/limited_conn.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
@@ -39,7 +40,7 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
   readonly #native: BunListenerLike | BunUnixListenerLike;
   /** Absent while it has no limits. */
   #gate: Gate<BunSocketLike, void> | undefined;
-  #room: WaitingRoom<BunSocketLike> | undefined;
+  #pending: PendingStage<BunSocketLike> | undefined;
   readonly #ready = new ReadyQueue<SocketConn<A>>();
   readonly #closed = new AbortController();
   readonly #unix: boolean;
@@ -60,9 +61,9 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
   }
 
   /** Gives it limits, which it can be given once. Connections that nobody has asked for yet must pass them too. */
-  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, room?: WaitingRoom<BunSocketLike>): void {
-    const gate = this.#gate = new Gate(this, limiter, hooks, room);
-    this.#room = room;
+  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void {
+    const gate = this.#gate = new Gate(this, limiter, hooks, pending);
+    this.#pending = pending;
     for (const conn of this.#ready.clear()) conn.passSocketTo((socket) => gate.offer(socket));
   }
 
@@ -108,7 +109,7 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
 
   #stopped(): void {
     this.#closed.abort();
-    this.#room?.close();
+    this.#pending?.close();
     for (const conn of this.#ready.clear()) conn.close();
     this.#ready.end();
   }

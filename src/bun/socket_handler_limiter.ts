@@ -7,7 +7,8 @@
 import { Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
-import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
@@ -25,6 +26,8 @@ class SocketRecord extends OpenConn {
   left: (() => void) | undefined = undefined;
   /** The outcome of a TLS handshake that has ended while the socket was pending. */
   handshake: [success: boolean, error: unknown] | undefined = undefined;
+  /** What has come with the end of that handshake, before the socket could be paused. */
+  data: unknown[] | undefined = undefined;
 
   constructor(owner: SocketHandlerLimiter, conn: object, under: OpenConn | undefined, stage: Stage) {
     super(conn, under);
@@ -50,19 +53,21 @@ function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, 
 export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   readonly openConns: OpenConns = new OpenConns();
   readonly #gate: Gate<GuardedSocket, boolean>;
+  readonly #decidesLate: boolean;
   /** The record of all refused sockets that have no other. */
   readonly #refused = new SocketRecord(this, {}, undefined, "refused");
   /** The listener of the last socket, and whether it speaks TLS: asked for once, not for each socket. */
   #listener: BunListenerBase | undefined | null = null;
   #tls = false;
 
-  constructor(limiter: Admitter, hooks: RefusalHooks<BunSocketLike>, room?: WaitingRoom<BunSocketLike>) {
-    this.#gate = new Gate(this, limiter, hooks, room);
+  constructor(limiter: Admitter, hooks: RefusalHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
+    this.#gate = new Gate(this, limiter, hooks, pending);
+    this.#decidesLate = pending !== undefined;
   }
 
   /** The handlers with this limiter in front of them. */
   wrap<H extends SocketHandlers>(handlers: H): H {
-    const { open, close, drain, handshake } = handlers;
+    const { open, close, data, drain, handshake } = handlers;
     // Bun checks the other handlers, and sees ours in place of these.
     for (const [name, handler] of Object.entries({ open, close, drain, handshake })) {
       checkHook(name, handler ?? undefined);
@@ -105,11 +110,15 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
         if (record === undefined || record.stage === "open") return close?.call(socket, socket, error);
       },
     });
+    if (!this.#decidesLate) return wrapped;
+    const isPending = (socket: GuardedSocket) => this.#recordOf(socket)?.stage === "pending";
     if (drain != null) {
       // Bun calls it after a pause, too.
-      wrapped.drain = (socket: GuardedSocket) => {
-        if (this.#recordOf(socket)?.stage !== "pending") return drain.call(socket, socket);
-      };
+      wrapped.drain = (socket: GuardedSocket) => isPending(socket) ? undefined : drain.call(socket, socket);
+    }
+    if (data != null) {
+      wrapped.data = (socket: GuardedSocket, chunk: unknown) =>
+        isPending(socket) ? (this.#recordOf(socket)!.data ??= []).push(chunk) : data.call(socket, socket, chunk);
     }
     return wrapped;
   }
@@ -121,7 +130,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   }
 
   /** Hands over a socket that was pending, with the events that it has missed. */
-  #openLate(socket: GuardedSocket, { open, handshake }: SocketHandlers): void {
+  #openLate(socket: GuardedSocket, { open, handshake, data }: SocketHandlers): void {
     const record = this.#recordOf(socket)!;
     if (handshake == null && isTls(socket) && record.handshake === undefined) {
       record.stage = "handshaking";
@@ -131,6 +140,9 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     socket.resume();
     callOpen(open, socket);
     if (record.handshake !== undefined) handshake?.call(socket, socket, ...record.handshake);
+    const { data: chunks = [] } = record;
+    record.data = undefined;
+    for (const chunk of chunks) data?.call(socket, socket, chunk);
   }
 
   #recordOf(socket: GuardedSocket): SocketRecord | undefined {

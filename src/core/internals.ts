@@ -16,10 +16,10 @@ export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
 export interface LimiterInternals {
   /** Its counters. */
   readonly counts: Counts;
-  /** Admits a connection, or says why not without counting a refusal. */
-  attempt(peer: Peer): Slot | RefusalReason;
+  /** Admits a connection, or says why not without counting a refusal. Absent where a decision takes time. */
+  readonly attempt?: (peer: Peer) => Slot | RefusalReason;
   /** The name of the client that a peer belongs to; empty where there is none. */
-  nameOf(peer: Peer): string;
+  readonly nameOf?: (peer: Peer) => string;
 }
 
 /** The internals of a limiter; none where something else admits connections. */

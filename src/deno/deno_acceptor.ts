@@ -11,7 +11,8 @@ import { setTimeout } from "node:timers/promises";
 import { Gate } from "../admission/gate.ts";
 import { callHook, hookFailed, type RefusalHooks } from "../admission/hooks.ts";
 import { OpenConns } from "../admission/open_conn.ts";
-import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { ListenerLike } from "../conn/acceptor_listener.ts";
 import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
@@ -44,7 +45,7 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
   readonly #listener: ListenerLike<C, A>;
   readonly #onError: RefusalHooks<C>["onError"];
   readonly #gate: Gate<C, void>;
-  readonly #room: WaitingRoom<C> | undefined;
+  readonly #pending: PendingStage<C> | undefined;
   readonly #ready = new ReadyQueue<LimitedConn<C>>();
   readonly #closed = new AbortController();
   #acceptErrors = 0;
@@ -54,11 +55,11 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
   #yieldDue = false;
   #exhaustionPrinted = false;
 
-  constructor(listener: ListenerLike<C, A>, limiter: Admitter, hooks: RefusalHooks<C>, room?: WaitingRoom<C>) {
+  constructor(listener: ListenerLike<C, A>, limiter: Admitter, hooks: RefusalHooks<C>, pending?: PendingStage<C>) {
     this.#listener = listener;
     this.#onError = hooks.onError;
-    this.#gate = new Gate(this, limiter, hooks, room);
-    this.#room = room;
+    this.#gate = new Gate(this, limiter, hooks, pending);
+    this.#pending = pending;
   }
 
   get addr(): A {
@@ -82,7 +83,7 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
   close(): void {
     if (this.closed.aborted) return;
     this.#closed.abort();
-    this.#room?.close();
+    this.#pending?.close();
     for (const conn of this.#ready.clear()) this.drop(conn);
     try {
       this.#listener.close();
@@ -108,7 +109,7 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
         this.#yieldDue = false;
         await yieldToEventLoop();
       }
-      if (this.#room?.full) await this.#room.space();
+      if (this.#pending?.full) await this.#pending.space();
       let conn: C;
       try {
         conn = await this.#listener.accept();

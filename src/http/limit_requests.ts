@@ -6,7 +6,8 @@
 
 import { Gate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
-import type { Admitter, WaitingRoom } from "../admission/port.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter } from "../admission/port.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
@@ -105,7 +106,7 @@ export function limitHandler(
   limiter: Admitter,
   handler: Handler,
   options: LimitRequestsOptions,
-  room?: WaitingRoom<InFlightRequest>,
+  pending?: PendingStage<InFlightRequest>,
 ): Handler {
   const { onRefused, onError } = options;
   const hooks = {
@@ -114,7 +115,7 @@ export function limitHandler(
       ((refusal: Refusal, { request, info }: InFlightRequest) => onRefused(refusal, request, info)),
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
-    new Gate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, room);
+    new Gate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, pending);
   const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {

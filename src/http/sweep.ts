@@ -6,6 +6,7 @@
 
 import type { Admitter } from "../admission/port.ts";
 import { INTERNALS, internalsOf } from "../core/internals.ts";
+import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 
 /**
@@ -17,10 +18,10 @@ export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
 /** A limiter that sweeps before it refuses. */
 export function sweeping(limiter: Admitter, sweep: Sweep | undefined): Admitter {
   const internals = internalsOf(limiter);
-  if (internals === undefined || sweep === undefined) return limiter;
-  const { counts, attempt, nameOf } = internals;
+  if (internals?.attempt === undefined || sweep === undefined) return limiter;
+  const { counts, attempt, nameOf = () => "" } = internals;
   const admitter = {
-    tryAccept(peer: Parameters<typeof attempt>[0]) {
+    tryAccept(peer: Peer) {
       let answer = attempt(peer);
       if (typeof answer === "string" && sweep(answer, () => nameOf(peer))) answer = attempt(peer);
       return typeof answer === "string" ? counts.refuse(answer, peer) : answer;

@@ -7,7 +7,8 @@
 import { Gate } from "../admission/gate.ts";
 import { hookFailed, type RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
-import type { Admitter, Port, WaitingRoom } from "../admission/port.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
@@ -52,14 +53,14 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     server: ServerLike,
     limiter: Admitter,
     options: LimitServerOptions,
-    room?: WaitingRoom<ServerSocket>,
+    pending?: PendingStage<ServerSocket>,
   ) {
     this.limiter = limiter;
     this.#server = server;
     this.#options = options;
     // Bun's https servers lack it, but their sockets tell.
     this.#tls = "setSecureContext" in server;
-    this.gate = new Gate(this, limiter, options, room);
+    this.gate = new Gate(this, limiter, options, pending);
   }
 
   peerOf({ remoteAddress }: ServerSocket): Peer {

@@ -1,0 +1,48 @@
+/**
+ * Limited listeners of Bun whose limiter takes its time.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
+import { BunAcceptor } from "../../src/bun/bun_acceptor.ts";
+import type { NetAddr } from "../../src/bun/socket_conn.ts";
+import { certificate, within } from "../support/net.ts";
+import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+
+function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
+  const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...tls && { tls: certificate() } };
+  const acceptor = new BunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
+  acceptor.limit(admitter, hooks, stage as never);
+  const listener = new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
+  const served: number[] = [];
+  const serving = (async () => {
+    for await (const conn of listener) {
+      served.push(conn.remoteAddr.port);
+      conn.readable.pipeTo(conn.writable).catch(() => {});
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    served,
+    stop: () => listener.shutdown({ timeout: 0 }),
+    async [Symbol.asyncDispose]() {
+      await listener.shutdown({ timeout: 0 });
+      await within(serving, "the loop to end");
+    },
+  };
+}
+
+for (const tls of [false, true]) {
+  const adapter: Adapter = {
+    serve: (setup) => serve(setup, tls),
+    words: "hello",
+    answer: "hello",
+    tls,
+    hearsSilent: true,
+  };
+  for (const [rule, keeps] of Object.entries(RULES)) {
+    test(`limitedListener() with a limiter that takes its time ${rule} (${tls ? "TLS" : "TCP"})`, () => keeps(adapter));
+  }
+}

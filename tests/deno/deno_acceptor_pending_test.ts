@@ -1,0 +1,100 @@
+/**
+ * Limited listeners of Deno whose limiter takes its time.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import { limitedListener, type RefusalHooks } from "@connlimit/connlimit";
+import { PendingStage } from "../../src/admission/pending_stage.ts";
+import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
+import { DenoAcceptor } from "../../src/deno/deno_acceptor.ts";
+import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { SlowAdmitter } from "../support/slow_admitter.ts";
+
+function limit({ admitter, hooks, stage }: Setup) {
+  const native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const acceptor = new DenoAcceptor<Deno.TcpConn, Deno.NetAddr>(
+    native,
+    admitter,
+    hooks as RefusalHooks<Deno.TcpConn>,
+    stage as never,
+  );
+  return new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
+}
+
+function serve(setup: Setup): Server {
+  const listener = limit(setup);
+  const served: number[] = [];
+  const serving = (async () => {
+    for await (const conn of listener) {
+      served.push(conn.remoteAddr.port);
+      conn.readable.pipeTo(conn.writable).catch(() => {});
+    }
+  })();
+  return {
+    port: listener.addr.port,
+    served,
+    stop: () => listener.shutdown({ timeout: 0 }),
+    async [Symbol.asyncDispose]() {
+      await listener.shutdown({ timeout: 0 });
+      await within(serving, "the loop to end");
+    },
+  };
+}
+
+const adapter: Adapter = { serve, words: "hello", answer: "hello", backlog: true, blind: true };
+
+for (const [rule, keeps] of Object.entries(RULES)) {
+  Deno.test(`limitedListener() with a limiter that takes its time ${rule}`, () => keeps(adapter));
+}
+
+Deno.test("LimitedListener.accept() waits for an admission, and one that comes while nobody waits is kept", async () => {
+  const admitter = new SlowAdmitter();
+  const listener = limit({ admitter, hooks: {}, stage: new PendingStage() });
+  const [first, second] = [
+    await connectFrom("127.0.0.1", listener.addr.port),
+    await connectFrom("127.0.0.1", listener.addr.port),
+  ];
+  const accepted = listener.accept();
+  await admitter.asked(2);
+  admitter.questions[1]!.decide();
+  using one = await within(accepted, "the first admission");
+  admitter.questions[0]!.decide();
+  await eventually(() => admitter.limiter.open === 2, "the second admission");
+  using other = await within(listener.accept(), "the one that is kept");
+  assertEquals([one.remoteAddr.port, other.remoteAddr.port], [second.socket.localPort, first.socket.localPort]);
+  one.close();
+  other.close();
+  await Promise.all([ended(first), ended(second)]);
+  assertEquals(await listener.shutdown(), 0);
+});
+
+Deno.test("LimitedListener.close() closes what is admitted and was never asked for", async () => {
+  const admitter = new SlowAdmitter();
+  const listener = limit({ admitter, hooks: {}, stage: new PendingStage() });
+  const clients = [
+    await connectFrom("127.0.0.1", listener.addr.port),
+    await connectFrom("127.0.0.1", listener.addr.port),
+  ];
+  const accepted = listener.accept();
+  await admitter.asked(2);
+  for (const question of admitter.questions) question.decide();
+  const conn = await accepted;
+  await eventually(() => admitter.limiter.open === 2, "both to be admitted");
+  await aWhile();
+  listener.close();
+  await eventually(() => admitter.limiter.open === 1, "the other to be closed");
+  conn.close();
+  await Promise.all(clients.map(ended));
+});
+
+Deno.test("limitedListener() takes a limiter that answers at once without a pending stage", async () => {
+  using listener = limitedListener(Deno.listen({ hostname: "127.0.0.1", port: 0 }));
+  using client = await connectFrom("127.0.0.1", listener.addr.port);
+  using conn = await listener.accept();
+  assertEquals(listener.limiter.stats().pending, 0);
+  conn.close();
+  await ended(client);
+});
