@@ -1,5 +1,5 @@
 /**
- * What other parts of the library need of a limiter and users do not.
+ * The part of a limiter that the library needs and users do not.
  *
  * @module
  */
@@ -8,22 +8,25 @@ import type { Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
 import type { Admission } from "./slot.ts";
 
-/** The key of a limiter's {@linkcode LimiterInternals}. It is global, since a limiter may come from another copy of this package. */
+/**
+ * The property with a limiter's {@linkcode LimiterInternals}. The symbol is global because the limiter may come from
+ * another copy of this package.
+ */
 export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
 
 /**
- * Releases slots of connections that have ended unnoticed. Called before a refusal, with its reason and a function that
- * names the client. Returns whether to try once more.
+ * Releases the slots of connections that have already ended. The limiter calls it before a refusal, with the reason and
+ * a function that returns the client's name. It returns `true` to retry once.
  */
 export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
 
 /** The internals of a limiter. */
 export interface LimiterInternals {
-  /** As the limiter's own `tryAccept()`, with a sweep before a refusal. */
+  /** Does the same as the limiter's own `tryAccept()`, with a sweep before a refusal. */
   tryAccept(peer: Peer, sweep: Sweep): Admission;
 }
 
-/** The internals of a limiter; none where it is something else that admits connections. */
+/** Returns a limiter's internals, or `undefined` if `limiter` is an object of another kind. */
 export function internalsOf(limiter: object): LimiterInternals | undefined {
   return (limiter as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
 }
