@@ -1,78 +1,79 @@
 /**
- * Requests that tracked slots.
+ * Requests that hold slots.
  *
  * @module
  */
 
 import type { Slot } from "../core/slot.ts";
 
-/** By this name a request has its tracked; with several limiters, the innermost. */
-const HOLD: unique symbol = Symbol("connlimit.tracked");
+/** The property with a request's {@linkcode InFlightRequest}. With nested limiters, it has the innermost. */
+const IN_FLIGHT: unique symbol = Symbol("connlimit.inFlight");
 
-interface HeldRequest extends Request {
-  [HOLD]?: InFlightRequest;
+interface LimitedRequest extends Request {
+  [IN_FLIGHT]?: InFlightRequest;
 }
 
-/** A request in flight, or the WebSocket that it has become, with its slot. */
+/** A request in flight, or the WebSocket after its upgrade, with the slot of one limiter. */
 export class InFlightRequest {
   readonly request: Request;
-  /** What the handler has returned, if it is a promise. */
+  /** The promise that the handler has returned, if it has. On Bun, only until it settles. */
   result: PromiseLike<unknown> | undefined = undefined;
-  /** Whether the runtime does not tell when the response is done; then it counts as done when it is returned. */
+  /** The runtime cannot report the end of this response. Its slot is released when the handler settles. */
   untracked = false;
-  /** On Bun, whether it has taken longer than a turn of the event loop. */
+  /** On Bun, whether the request has outlasted one turn of the event loop. */
   slow = false;
-  /** On Bun, how often it has been seen that the client is gone while the handler has not settled. */
+  /** On Bun, the number of periods in which the client was gone and the handler had not settled. */
   periodsGone = 0;
   readonly #slot: Slot;
-  /** That of the limiter around. */
-  readonly #around: InFlightRequest | undefined;
+  /** The same request in the next outer limiter, with nested limiters. */
+  readonly #outer: InFlightRequest | undefined;
   #upgraded = false;
 
-  constructor(request: HeldRequest, slot: Slot) {
+  constructor(request: LimitedRequest, slot: Slot) {
     this.request = request;
     this.#slot = slot;
-    this.#around = request[HOLD];
+    this.#outer = request[IN_FLIGHT];
     try {
-      request[HOLD] = this;
+      request[IN_FLIGHT] = this;
     } catch (error) {
-      // It is frozen. Nobody would find its tracked when it becomes a WebSocket.
+      // The request is frozen, so an upgrade to a WebSocket would not find its slot.
       slot.release();
       throw error;
     }
   }
 
-  /** The client that it is counted against. */
+  /** The client that the request counts against. */
   get client(): string {
     return this.#slot.client;
   }
 
-  /** The response is done. A WebSocket goes on. */
+  /** Releases the slot at the end of the response. A WebSocket keeps it. */
   done(): void {
     if (!this.#upgraded) this.#slot.release();
   }
 
-  /** A request has become a WebSocket. Returns what gives back its slots, which nothing else does from now on. */
-  static upgrade(request: HeldRequest): () => void {
-    const holds = InFlightRequest.#all(request);
-    for (const tracked of holds) tracked.#upgraded = true;
+  /** Marks a request as upgraded. Returns the function that releases its slots; from now on nothing else does. */
+  static upgrade(request: LimitedRequest): () => void {
+    const all = InFlightRequest.#all(request);
+    for (const inFlight of all) inFlight.#upgraded = true;
     return () => {
-      for (const tracked of holds) tracked.#slot.release();
+      for (const inFlight of all) inFlight.#slot.release();
     };
   }
 
-  /** Resolves when the handler of a request has settled, that of the outermost limiter where there are several. */
-  static async settled(request: HeldRequest): Promise<void> {
+  /** Resolves when the request's handler has settled. With nested limiters, it is the handler of the outermost. */
+  static async settled(request: LimitedRequest): Promise<void> {
     try {
       await InFlightRequest.#all(request).at(-1)?.result;
     } catch {
-      // A rejection settles it as well.
+      // A rejected handler has settled, too.
     }
   }
 
-  static #all(request: HeldRequest): InFlightRequest[] {
-    const holds: InFlightRequest[] = [];
-    for (let tracked = request[HOLD]; tracked !== undefined; tracked = tracked.#around) holds.push(tracked);
-    return holds;
+  /** A request in all limiters, the innermost first. */
+  static #all(request: LimitedRequest): InFlightRequest[] {
+    const all: InFlightRequest[] = [];
+    for (let inFlight = request[IN_FLIGHT]; inFlight !== undefined; inFlight = inFlight.#outer) all.push(inFlight);
+    return all;
   }
 }
