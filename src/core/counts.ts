@@ -22,7 +22,7 @@ export interface AggregateLimits {
   readonly ipv6: readonly AggregateLimit[];
 }
 
-/** An aggregate, and its maximum of open connections. */
+/** An aggregate, and the maximum number of its open connections. */
 export interface Aggregate {
   readonly key: ClientKey;
   readonly max: number;

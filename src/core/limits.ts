@@ -16,14 +16,15 @@ export interface AggregateOptions {
   readonly ipv4Prefix?: number;
   /** Prefix length of an IPv6 aggregate, 0 to 127. It must be shorter than {@linkcode LimitsOptions.ipv6Prefix}. */
   readonly ipv6Prefix?: number;
-  /** Maximum of open connections per aggregate: a whole number or `Infinity`. */
+  /** Maximum number of open connections per aggregate: a whole number or `Infinity`. */
   readonly max: number;
 }
 
 /** The limits of a limiter. Each has a default, which `undefined` also selects. */
 export interface LimitsOptions {
   /**
-   * Maximum of open connections per client: a whole number, or `Infinity` for no limit. `0` refuses every client.
+   * Maximum number of open connections per client: a whole number, or `Infinity` for no limit. `0` refuses every
+   * client.
    *
    * All users behind one NAT or proxy share an address and are one client. {@linkcode LimitsOptions.networks} can give
    * that address a limit of its own.
@@ -32,8 +33,8 @@ export interface LimitsOptions {
    */
   readonly maxPerClient?: number;
   /**
-   * Maximum of open connections of all clients together: a whole number, or `Infinity` for no limit. Keep it at or
-   * below half of the process's limit on file descriptors (`ulimit -n`). A refused connection also has a file
+   * Maximum number of open connections of all clients together: a whole number, or `Infinity` for no limit. Keep it at
+   * or below half of the process's limit on file descriptors (`ulimit -n`). A refused connection also has a file
    * descriptor until it is closed.
    *
    * @default {Infinity}
@@ -61,9 +62,9 @@ export interface LimitsOptions {
    */
   readonly aggregates?: readonly AggregateOptions[];
   /**
-   * Rules that replace {@linkcode LimitsOptions.maxPerClient} for networks, keyed by CIDR or bare address. The longest
-   * matching prefix wins. If a network is narrower than a client, the network is one client. `limiter.limits` has the
-   * keys in canonical form.
+   * Rules that replace {@linkcode LimitsOptions.maxPerClient} for networks, keyed by CIDR or bare address. Bits after
+   * the prefix must be 0. The longest matching prefix wins. A network with a longer prefix than a client's is one
+   * client. `limiter.limits` has the keys in canonical form.
    *
    * @default none
    */

@@ -21,7 +21,7 @@ export interface RemoteAddr {
  * - an IP address as text, without a port or brackets;
  * - an object with a `remoteAddr`: Deno's connections and handler infos;
  * - an object with a `remoteAddress`: the sockets of Bun and Node;
- * - `{ key }`, a non-empty text: a client that is not an address, such as an account or a token.
+ * - `{ key }` with a non-empty string: a client that is not an address, such as an account or a token.
  *
  * An address takes precedence over a `key` in the same object. Unix peers have no addresses and are one client. A peer
  * that cannot be identified is refused with the reason `"unknown-address"`.

@@ -10,8 +10,8 @@ import type { Cidr } from "./cidr.ts";
 /** The rule of a network. It replaces {@linkcode LimitsOptions.maxPerClient} for the network's clients. */
 export interface NetworkRule {
   /**
-   * Maximum of open connections per client of the network: a whole number, or `Infinity` for no limit. With `Infinity`,
-   * the clients still count towards aggregates and the total. `0` blocks the network.
+   * Maximum number of open connections per client of the network: a whole number, or `Infinity` for no limit. With
+   * `Infinity`, the clients still count towards aggregates and the total. `0` blocks the network.
    */
   readonly maxPerClient: number;
 }
@@ -119,7 +119,7 @@ function compare(one: Words, other: Words): number {
   return one[0] - other[0] || one[1] - other[1] || one[2] - other[2] || one[3] - other[3];
 }
 
-/** The first address after a network, or `undefined` if the network reaches the last address of all. */
+/** The first address after a network, or `undefined` if the network ends the address space. */
 function endOf(first: Words, prefix: number): Words | undefined {
   const words: [number, number, number, number] = [...first];
   // Adds 1 at the prefix's last bit, with carry.

@@ -34,7 +34,7 @@ export interface Refusal extends Disposable {
   readonly admitted: false;
   /** Why the connection was refused. */
   readonly reason: RefusalReason;
-  /** Does nothing. `using admission = limiter.tryAccept(conn)` needs it. */
+  /** Does nothing. It makes `using admission = limiter.tryAccept(conn)` valid for both results. */
   [Symbol.dispose](): void;
 }
 

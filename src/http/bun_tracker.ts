@@ -39,9 +39,9 @@ export function isBunServer(info: unknown): info is BunServerLike {
 const SWEEP_MS = 1_000;
 
 /**
- * The number of periods for which a request keeps its slot after its client has left and before its handler settles. Most
- * handlers settle in that time, so clients that leave early gain few handlers beyond the limits. A handler that never
- * settles must not keep its slot forever.
+ * The number of periods for which a request keeps its slot after its client has left and before its handler settles.
+ * Most handlers settle in that time, so clients that leave early gain few handlers beyond the limits. A handler that
+ * never settles must not keep its slot forever.
  */
 const GONE_PERIODS = 5;
 
@@ -148,8 +148,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 
   /**
-   * Whether the slot can be released. A request whose client has left keeps its slot while its handler runs. Otherwise a
-   * client that sends requests and leaves at once could run more handlers than the limits allow.
+   * Whether the slot can be released. A request whose client has left keeps its slot while its handler runs. Otherwise
+   * a client that sends requests and leaves at once could run more handlers than the limits allow.
    */
   #hasEnded(inFlight: InFlightRequest): boolean {
     return inFlight.result === undefined && (inFlight.untracked || this.#isGone(inFlight));

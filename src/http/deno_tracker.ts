@@ -19,8 +19,8 @@ export interface ServeInfo {
 }
 
 /**
- * The period of the timer that looks for clients that have left before their handlers settle. It reads `request.signal`
- * at its second tick, 5 to 10 seconds after the handler returned. Deno prints a warning if a handler succeeds after that
+ * The period of the timer that looks for clients that left before their handlers settled. It reads `request.signal` at
+ * its second tick, 5 to 10 seconds after the handler returned. Deno prints a warning if a handler succeeds after that
  * read, and few handlers take that long.
  */
 const ABORT_CHECK_MS = 5_000;
