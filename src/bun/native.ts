@@ -1,114 +1,114 @@
 /**
- * What is used of Bun's listeners and sockets, so that nothing here needs Bun's types.
+ * Structural types of Bun's listeners and sockets. With them the library needs none of Bun's own types.
  *
  * @module
  */
 
-/** A TCP or TLS listener; everything that `Bun.listen({ hostname, port })` returns is one. */
+/** A TCP or TLS listener, as `Bun.listen({ hostname, port })` returns it. */
 export interface BunListenerLike extends BunListenerBase {
-  /** The host that it listens on. */
+  /** The host that the listener is bound to. */
   readonly hostname: string;
-  /** The port that it listens on. */
+  /** The port that the listener is bound to. */
   readonly port: number;
 }
 
-/** A Unix listener; everything that `Bun.listen({ unix })` returns is one. */
+/** A Unix listener, as `Bun.listen({ unix })` returns it. */
 export interface BunUnixListenerLike extends BunListenerBase {
-  /** The path that it listens on. */
+  /** The path that the listener is bound to. */
   readonly unix: string;
 }
 
-/** What both kinds of listeners have. */
+/** The members that both kinds of listeners have. */
 export interface BunListenerBase extends Disposable {
   /** The path of a Unix listener. */
   readonly unix?: string;
-  /** Replaces its handlers, for open sockets too. */
+  /** Replaces all handlers, for open sockets too. */
   // deno-lint-ignore no-explicit-any
   reload(options: { socket: any }): void;
-  /** Stops listening, and closes its sockets if asked to. */
+  /** Stops listening. With `true`, closes the open sockets too. */
   stop(closeActiveConnections?: boolean): void;
-  /** Lets it keep the process running. */
+  /** Keeps the process alive while the listener is open. */
   ref(): void;
-  /** Lets the process end. */
+  /** Lets the process exit while the listener is open. */
   unref(): void;
 }
 
-/** Whether something is a listener of Bun's. */
+/** Whether a value is one of Bun's listeners. */
 export function isBunListener(listener: unknown): listener is BunListenerLike | BunUnixListenerLike {
   const { reload, stop } = (listener ?? {}) as Partial<BunListenerBase>;
   return typeof reload === "function" && typeof stop === "function";
 }
 
-/** The handlers that matter here, and `data` and `drain`, one of which Bun demands. Bun's own types say their arguments. */
+/** The handlers of a listener that the library wraps or Bun requires: `data` or `drain`. Bun types their arguments. */
 export interface SocketHandlers {
-  /** Something has come. */
+  /** Called with received data. */
   // deno-lint-ignore no-explicit-any
   data?(socket: any, data: any): unknown;
-  /** There is room again for what is to be sent. */
+  /** Called when the socket has room for writes again. */
   // deno-lint-ignore no-explicit-any
   drain?(socket: any): unknown;
-  /** A connection is open. */
+  /** Called when a connection opens. */
   // deno-lint-ignore no-explicit-any
   open?(socket: any): unknown;
-  /** A connection is closed. */
+  /** Called when a connection is closed. */
   // deno-lint-ignore no-explicit-any
   close?(socket: any, error?: any): unknown;
-  /** The handshake of TLS has succeeded or failed. */
+  /** Called when the TLS handshake has succeeded or failed. */
   // deno-lint-ignore no-explicit-any
   handshake?(socket: any, success: boolean, error: any): unknown;
 }
 
 /** A socket that Bun has accepted. */
 export interface BunSocketLike {
-  /** The listener that has accepted it. */
+  /** The listener that accepted the socket. Absent after the listener has stopped. */
   readonly listener?: BunListenerBase;
-  /** Replaces the handlers of its listener. */
+  /** Replaces the handlers of the whole listener. */
   reload: BunListenerBase["reload"];
-  /** Whatever the handlers keep with it. */
+  /** The handlers' own data. */
   data: unknown;
-  /** The peer's IP address: read once and known from then on, unknown where it was reset before. */
+  /** The peer's IP address, cached at its first read. `undefined` if the peer reset the connection before that. */
   readonly remoteAddress?: string | undefined;
-  /** The peer's port, as long as the socket is open. */
+  /** The peer's port. Not cached: `undefined` once the socket is closed. */
   readonly remotePort?: number | undefined;
-  /** The IP address that the peer has connected to. */
+  /** The local IP address that the peer connected to. */
   readonly localAddress?: string | undefined;
-  /** The port that the peer has connected to. */
+  /** The local port that the peer connected to. */
   readonly localPort?: number | undefined;
-  /** `"TLSSocket"` where it is one. */
+  /** `"TLSSocket"` for TLS. */
   readonly [Symbol.toStringTag]?: string;
-  /** Hands over some of `data` and says how much: 0 where there is no room, -1 where it is closed for writing. */
+  /** Writes some of `data`. Returns how many bytes: 0 if there is no room, -1 if the socket is closed for writing. */
   write(data: Uint8Array): number;
-  /** Stops reading: neither data nor the peer's end are noticed. */
+  /** Stops reading. Data and the peer's FIN then go unnoticed; a reset does not. */
   pause(): void;
-  /** Reads again. */
+  /** Resumes reading. */
   resume(): void;
-  /** Closes it for writing. */
+  /** Sends FIN: no more writes. Reading goes on. */
   shutdown(): void;
-  /** Closes it, which calls the handler `close` before it returns, unless TLS has something to be sent first. */
+  /** Closes the socket. The handler `close` runs before this returns, unless TLS still has data to send. */
   close(): void;
-  /** Resets it, which calls the handler `close` before it returns. */
+  /** Resets the connection. The handler `close` runs before this returns. */
   terminate(): void;
-  /** Lets it keep the process running. */
+  /** Keeps the process alive while the socket is open. */
   ref(): void;
-  /** Lets the process end. */
+  /** Lets the process exit while the socket is open. */
   unref(): void;
 }
 
-/** Whether TLS is spoken, or will be. */
+/** Whether a socket uses TLS, also before its handshake. */
 export function isTls(socket: { readonly [Symbol.toStringTag]?: string }): boolean {
   return socket[Symbol.toStringTag] === "TLSSocket";
 }
 
 /**
- * Closes a socket that is refused. Before the handshake of TLS only a reset is sure to close it; without TLS the peer is
- * given a proper end, and whatever a hook has written.
+ * Closes a refused socket. Before the TLS handshake only a reset is sure to close it. Without TLS, a plain close
+ * delivers what a hook has written, and then FIN.
  */
 export function closeRefused(socket: BunSocketLike, tls: boolean): void {
   if (tls) socket.terminate();
   else socket.close();
 }
 
-/** Puts a method in place of one that an object inherits. Some of Bun's cannot be assigned to. */
+/** Overrides an inherited method on one object. Some of Bun's methods cannot be overridden by assignment. */
 export function shadow<T extends object, K extends keyof T>(object: T, name: K, method: T[K]): void {
   Object.defineProperty(object, name, { value: method, configurable: true, writable: true });
 }

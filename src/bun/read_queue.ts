@@ -1,5 +1,5 @@
 /**
- * The reading side of a Bun connection: turns what is pushed by the socket into what is asked for by `read()`.
+ * The reading side of a Bun connection: a queue between the socket, which pushes data, and `read()`, which pulls it.
  *
  * @module
  */
@@ -7,44 +7,43 @@
 import { badResource, interrupted } from "../conn/deno_errors.ts";
 import type { BunSocketLike } from "./native.ts";
 
-/** A read that waits. */
+/** A read that waits for data. */
 interface PendingRead {
-  /** Takes of what has come. */
+  /** Resolves the read with queued data. */
   ready(): void;
-  /** Nothing has come, and nothing will. */
+  /** Resolves the read with `null`. */
   ended(): void;
   reject(error: Error): void;
 }
 
-/** Why nothing more will come: the peer's end, our own close, or an error, made only for those who read. */
+/** Why no more data will arrive: the peer's FIN, a close on this side, or an error. Only a failed read creates it. */
 type End = "eof" | "closed" | (() => Error);
 
 /**
- * The socket flows only while somebody reads. That is the backpressure; and it keeps Bun from noticing the peer's end
- * before the data in front of it has been dealt with, on which it closes the socket, unless the listener allows half-open
- * connections.
+ * The socket flows only while a read is pending. This gives backpressure. It also delays the peer's FIN until the data
+ * ahead of it has been read. On FIN, Bun closes the socket unless the listener allows half-open connections.
  */
 export class ReadQueue {
   readonly #socket: BunSocketLike;
-  /** Received and not read yet. Seldom more than one, since the socket is paused. */
+  /** Received data that has not been read. Rarely more than one chunk, since the socket is paused. */
   #chunks: Uint8Array[] = [];
   #reads: PendingRead[] = [];
   #flowing: boolean;
   #end: End | undefined;
 
-  /** @param flowing Whether the socket is not paused: for the handshake of TLS it must flow. */
+  /** @param flowing Whether the socket starts unpaused, as the TLS handshake requires. */
   constructor(socket: BunSocketLike, flowing: boolean) {
     this.#socket = socket;
     this.#flowing = flowing;
   }
 
-  /** Reads what there is, at most as much as fits, or waits for it. Resolves to `null` at the peer's end. */
+  /** Reads into `buffer`, after waiting for data if none is queued. Resolves to `null` after the peer's FIN. */
   read(buffer: Uint8Array): Promise<number | null> {
     if (buffer.length === 0 && this.#end !== "closed") return Promise.resolve(0);
     return this.#next(() => this.#fill(buffer));
   }
 
-  /** The same without copying: reads a chunk as it has come. */
+  /** Reads a whole chunk as received, without a copy. */
   readChunk(): Promise<Uint8Array | null> {
     return this.#next(() => this.#chunks.shift()!);
   }
@@ -60,7 +59,7 @@ export class ReadQueue {
     });
   }
 
-  /** Takes in what has come. */
+  /** Queues received data and resolves pending reads. */
   push(chunk: Uint8Array): void {
     if (this.#end === "closed") return;
     this.#chunks.push(chunk);
@@ -72,14 +71,14 @@ export class ReadQueue {
     this.rest();
   }
 
-  /** Pauses the socket unless somebody reads. */
+  /** Pauses the socket unless a read is pending. */
   rest(): void {
     if (!this.#flowing || this.#reads.length > 0) return;
     this.#flowing = false;
     this.#socket.pause();
   }
 
-  /** Nothing more will come. What has come before can still be read, but not after a close of our own. */
+  /** Ends the queue. Queued data can still be read, except after a close on this side. */
   finish(end: End): void {
     if (this.#end === "closed") return;
     this.#end = end;

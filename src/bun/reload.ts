@@ -1,50 +1,50 @@
 /**
- * What happens when the handlers of a limited Bun listener are replaced.
+ * `reload()` of limited Bun listeners.
  *
- * Bun's `reload()` replaces all handlers at once, for open sockets too, and so would drop ours, with the slots that they
- * have to free.
+ * Bun's `reload()` replaces all handlers at once, for open sockets too. It would drop the library's handlers, and the
+ * slots of the open sockets would never be released.
  *
  * @module
  */
 
 import { type BunListenerBase, type BunSocketLike, shadow, type SocketHandlers } from "./native.ts";
 
-/** What stands in front of handlers. */
+/** Wraps the handlers of a listener. */
 interface HandlerWrapper {
-  /** The handlers with the guard in front of them. */
+  /** Returns handlers that call `handlers`. */
   wrap(handlers: SocketHandlers): SocketHandlers;
 }
 
-/** The guards in front of handlers, the outermost first. */
-const guardsOf = new WeakMap<object, readonly HandlerWrapper[]>();
+/** The wrappers of wrapped handlers, the outermost first. */
+const wrappersOf = new WeakMap<object, readonly HandlerWrapper[]>();
 
-/** By listener, the guards in front of the handlers it has now. */
-const known = new WeakMap<BunListenerBase, readonly HandlerWrapper[]>();
+/** The wrappers of a watched listener's current handlers. */
+const listenerWrappers = new WeakMap<BunListenerBase, readonly HandlerWrapper[]>();
 
-/** Notes that a guard has been put in front of handlers, which may have others already. */
-export function markGuarded<H extends object>(guard: HandlerWrapper, handlers: object, guarded: H): H {
-  guardsOf.set(guarded, [guard, ...guardsOf.get(handlers) ?? []]);
-  return guarded;
+/** Records that `wrapper` has wrapped `handlers`, which may already be wrapped. Returns the result, `wrapped`. */
+export function markGuarded<H extends object>(wrapper: HandlerWrapper, handlers: object, wrapped: H): H {
+  wrappersOf.set(wrapped, [wrapper, ...wrappersOf.get(handlers) ?? []]);
+  return wrapped;
 }
 
-/** Has the guards of `guarded` stay in front of whatever handlers a listener is given. */
-export function watchListener(listener: BunListenerBase | undefined, guarded: object): void {
-  if (listener === undefined || known.has(listener)) return;
-  known.set(listener, guardsOf.get(guarded)!);
+/** Keeps the wrappers of `wrapped` around all handlers that `listener` is reloaded with. */
+export function watchListener(listener: BunListenerBase | undefined, wrapped: object): void {
+  if (listener === undefined || listenerWrappers.has(listener)) return;
+  listenerWrappers.set(listener, wrappersOf.get(wrapped)!);
   shadow(listener, "reload", reload);
 }
 
-/** `socket.reload()`, which is about the whole listener. */
+/** `socket.reload()`. Like Bun's, it replaces the handlers of the whole listener. */
 export function reloadListener(this: BunSocketLike, options: { socket: SocketHandlers }): void {
   if (this.listener === undefined) throw new TypeError("reload() needs the socket's listener, which has been stopped");
   this.listener.reload(options);
 }
 
-/** `listener.reload()`: handlers without a guard get those that the listener has, others bring their own. */
+/** `listener.reload()`. Plain handlers get the listener's current wrappers; wrapped handlers keep their own. */
 function reload(this: BunListenerBase, options: { socket: SocketHandlers }): void {
-  const guarded = guardsOf.has(options.socket)
+  const wrapped = wrappersOf.has(options.socket)
     ? options.socket
-    : known.get(this)!.reduceRight((handlers, guard) => guard.wrap(handlers), options.socket);
-  Object.getPrototypeOf(this).reload.call(this, { ...options, socket: guarded });
-  known.set(this, guardsOf.get(guarded)!);
+    : listenerWrappers.get(this)!.reduceRight((handlers, wrapper) => wrapper.wrap(handlers), options.socket);
+  Object.getPrototypeOf(this).reload.call(this, { ...options, socket: wrapped });
+  listenerWrappers.set(this, wrappersOf.get(wrapped)!);
 }

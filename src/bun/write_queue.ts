@@ -1,5 +1,5 @@
 /**
- * The writing side of a Bun connection: turns `write()` into writes that wait until the socket has room.
+ * The writing side of a Bun connection: a queue of writes that wait until the socket has room.
  *
  * @module
  */
@@ -7,28 +7,29 @@
 import { badResource, interrupted, systemError } from "../conn/deno_errors.ts";
 import type { BunSocketLike } from "./native.ts";
 
-/** A `write()` that waits, or a `closeWrite()` behind writes that do, which has no data. */
+/** A waiting `write()` or `closeWrite()`. */
 interface PendingWrite {
+  /** `undefined` for `closeWrite()`. */
   readonly data: Uint8Array | undefined;
   resolve(count: number): void;
   reject(error: Error): void;
 }
 
-/** Bun keeps nothing of what a socket has no room for; so this keeps it until `drain`. */
+/** Bun does not buffer data for which a socket has no room. This queue keeps it until `drain`. */
 export class WriteQueue {
   readonly #socket: BunSocketLike;
   #writes: PendingWrite[] = [];
-  /** Whether the socket has no room, or has not finished the handshake of TLS. */
+  /** Whether the socket has no room. Before the end of the TLS handshake it has none. */
   #full: boolean;
   #end: "closed" | (() => Error) | undefined;
 
-  /** @param full Whether to wait for a first {@linkcode WriteQueue.drain}. */
+  /** @param full Whether the first write waits for {@linkcode WriteQueue.drain}, as the TLS handshake requires. */
   constructor(socket: BunSocketLike, full: boolean) {
     this.#socket = socket;
     this.#full = full;
   }
 
-  /** Writes some of `data`, in the order of the calls, and says how many bytes. */
+  /** Writes some of `data` after all earlier writes. Resolves to the number of bytes written. */
   write(data: Uint8Array): Promise<number> {
     if (!this.#full && this.#end === undefined && data.length > 0) {
       const count = this.#socket.write(data);
@@ -38,12 +39,12 @@ export class WriteQueue {
     return this.#enqueue(data);
   }
 
-  /** Closes the socket for writing, behind all writes. */
+  /** Closes the socket for writing after all earlier writes. */
   async closeWrite(): Promise<void> {
     await this.#enqueue(undefined);
   }
 
-  /** The socket has room. Bun says so also where nothing is waiting. */
+  /** Performs waiting writes, now that the socket has room. Bun also calls `drain` when nothing waits. */
   drain(): void {
     this.#full = false;
     for (let write; (write = this.#writes[0]) !== undefined;) {
@@ -52,7 +53,7 @@ export class WriteQueue {
     }
   }
 
-  /** Nothing more can be written. */
+  /** Ends the queue. All waiting and later writes reject. */
   finish(end: "closed" | (() => Error)): void {
     if (this.#end === "closed") return;
     this.#end = end;
@@ -72,7 +73,7 @@ export class WriteQueue {
     });
   }
 
-  /** Whether a write is done with, one way or the other. */
+  /** Performs a waiting write. Returns `false` if the socket still has no room. */
   #settle({ data, resolve, reject }: PendingWrite): boolean {
     if (data === undefined || data.length === 0) {
       if (data === undefined) this.#socket.shutdown();

@@ -1,10 +1,10 @@
 /**
- * Errors of connections and listeners, named as on Deno.
+ * Errors of connections and listeners, with Deno's names.
  *
  * @module
  */
 
-/** The names that are used here, as in `Deno.errors`. */
+/** The names of `Deno.errors` that the library uses. */
 export type SystemErrorName = "BadResource" | "BrokenPipe" | "Busy" | "ConnectionReset" | "Interrupted" | "InvalidData";
 
 interface Runtime {
@@ -13,27 +13,27 @@ interface Runtime {
   };
 }
 
-/** What a call rejects with while another accept is pending. */
+/** The error of an accept while another accept is pending. */
 export function busy(): Error {
   return systemError("Busy", "Another accept task is ongoing");
 }
 
-/** What an accept rejects with once the listener is closed. */
+/** The error of an accept after the listener was closed. */
 export function listenerClosed(): Error {
   return systemError("BadResource", "Listener has been closed");
 }
 
-/** What a read or a write rejects with on a connection that is closed here. */
+/** The error of a read or write after the connection was closed on this side. */
 export function badResource(): Error {
   return systemError("BadResource", "Bad resource ID");
 }
 
-/** What a read or a write rejects with that was pending when the connection was closed here. */
+/** The error of a read or write that was pending when the connection was closed on this side. */
 export function interrupted(): Error {
   return systemError("Interrupted", "operation canceled");
 }
 
-/** Makes an error of Deno's class where there is Deno, and one with that name elsewhere. */
+/** Creates an error of Deno's class on Deno, and a plain `Error` with the same name elsewhere. */
 export function systemError(name: SystemErrorName, message: string, cause?: unknown): Error {
   const DenoError = (globalThis as Runtime).Deno?.errors[name] ?? Error;
   const error = new DenoError(message, cause === undefined ? undefined : { cause });

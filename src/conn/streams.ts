@@ -1,13 +1,12 @@
 /**
- * Web streams over a connection's `read` and `write`.
+ * Web streams over a connection's `read()` and `write()`.
  *
- * Deno's own streams close the descriptor without calling anything that could be watched. These do the same at the same
- * moments, but by way of `end`, so that the slot goes with the descriptor. As with Deno's own, the end of either stream
- * closes the whole connection.
+ * Deno's own streams close the file descriptor without a call that can be intercepted. These streams close it at the
+ * same moments, but through `end()`, so that the slot is released with it. As on Deno, the end of either stream closes
+ * the whole connection.
  *
- * They differ in two points. `abort()` ends at once, where Deno's waits for the write under way. And no descriptor is
- * closed by garbage collection, which with Deno's happens to a connection whose `writable` has been dropped, even while
- * its `readable` is being read.
+ * Two things differ. Here `abort()` closes at once; on Deno it waits for the pending write. Here the garbage collector
+ * closes no file descriptor; on Deno it does when `writable` is unreachable, even while `readable` is being read.
  *
  * @module
  */
@@ -15,10 +14,10 @@
 import { formatValue } from "../core/validate.ts";
 import type { ConnLike } from "./limited_conn.ts";
 
-/** What Deno's own streams read at a time. */
+/** The read size of Deno's own streams. */
 const CHUNK_BYTES = 64 * 1024;
 
-/** A byte stream that reads only when asked to, and calls `end` when it has ended, failed or been cancelled. */
+/** A byte stream that reads on demand. It calls `end` when it ends, fails or is cancelled. */
 export function readableOf(conn: Pick<ConnLike, "read">, end: () => void): ReadableStream<Uint8Array<ArrayBuffer>> {
   return new ReadableStream({
     type: "bytes",
@@ -40,7 +39,7 @@ export function readableOf(conn: Pick<ConnLike, "read">, end: () => void): Reada
   });
 }
 
-/** The same over chunks that come as they are, and that nobody else uses. */
+/** Like {@linkcode readableOf}, for a source of whole chunks. The stream takes ownership of each chunk. */
 export function readableOfChunks(
   next: () => Promise<Uint8Array | null>,
   end: () => void,
@@ -57,21 +56,21 @@ export function readableOfChunks(
       }
       end();
       controller.close();
-      // Somebody may be waiting with a buffer of his own.
+      // After `close()`, a pending BYOB read stays pending until it gets this response.
       controller.byobRequest?.respond(0);
     },
     cancel: end,
   });
 }
 
-/** A stream that writes each chunk whole, and calls `end` when it has been closed, has failed or been aborted. */
+/** A stream that writes each chunk completely. It calls `end` when it is closed, fails or is aborted. */
 export function writableOf(
   conn: Pick<ConnLike, "write">,
   end: () => void,
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
   return new WritableStream({
     start({ signal }) {
-      // In place of `abort`, which waits for the write under way, and a client that does not read holds that up for ever.
+      // An `abort` method would run only after the pending write, which a client that does not read can block forever.
       signal.addEventListener("abort", end, { once: true });
     },
     async write(chunk) {
@@ -87,7 +86,7 @@ export function writableOf(
   });
 }
 
-/** The bytes of a chunk: like Deno's own streams, these take every buffer and every view, whatever the types say. */
+/** The bytes of a chunk. Like Deno's own streams, this accepts every buffer and view, although the types do not. */
 function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);

@@ -1,26 +1,25 @@
 /**
  * IP addresses: strict parsing and canonical text.
  *
- * The parsing is the project's own because what a limiter needs from it is exactness: an address that two pieces of
- * code read differently is a client counted twice, or not at all. It accepts what `node:net`'s `isIP` accepts and
- * nothing else, apart from zone ids.
+ * A limiter needs one reading of every address: two readings would count a client twice, or not at all. The parser
+ * therefore accepts exactly the addresses that `isIP` of `node:net` accepts. Only its rule for zone ids differs.
  *
  * @module
  */
 
 /**
- * An address: an IPv4 address is its 32 bits as an unsigned number, an IPv6 address is an {@linkcode IPv6}. An
- * IPv4-mapped IPv6 address never appears: it is its IPv4 address.
+ * An IPv4 address as an unsigned 32-bit number, or an IPv6 address. IPv4-mapped IPv6 addresses do not occur: the parser
+ * turns them into IPv4 addresses.
  */
 export type Address = number | IPv6;
 
-/** An IPv6 address as four 32-bit words, with the zone of a link-local address. */
+/** An IPv6 address as four signed 32-bit words, with the zone id of a link-local address. */
 export class IPv6 {
   readonly a: number;
   readonly b: number;
   readonly c: number;
   readonly d: number;
-  /** The zone id without its `%`; empty where there is none or where it means nothing. */
+  /** The zone id without its `%`. Empty if there is none, or if the address is not link-local. */
   readonly zone: string;
 
   constructor(a: number, b: number, c: number, d: number, zone: string) {
@@ -36,22 +35,25 @@ const DOT = 46;
 const COLON = 58;
 const DIGIT_0 = 48;
 
-/** Six groups of four digits, six colons, and 15 characters of dotted decimal. A zone id comes on top. */
-const LONGEST_IPV6 = 45;
+/** Six groups of four digits, six colons, and 15 characters of dotted decimal. The zone id is not included. */
+const MAX_IPV6_LENGTH = 45;
 
-/** Room for an interface name, which is at most 15 characters long on Linux, or for a number. */
-const ZONE = /^[^\s/%]{1,64}$/;
+/** An interface name or index. Linux limits names to 15 characters; 64 leaves room for other systems. */
+const ZONE_ID = /^[^\s/%]{1,64}$/;
 
-/** Filled and read within one call of {@linkcode parseIPv6}, so that parsing allocates only its result. */
+/** Scratch space of {@linkcode parseIPv6}. Calls share it, so that parsing allocates only its result. */
 const groups = new Uint16Array(8);
 
-/** Reads an address, or returns `undefined` where `text` is not one. Never throws. */
+/** Parses an IP address. Returns `undefined` if `text` is not one. Never throws. */
 export function parseAddress(text: string): Address | undefined {
   const ipv4 = parseIPv4(text, 0);
   return ipv4 >= 0 ? ipv4 : parseIPv6(text);
 }
 
-/** Reads `text` from `start` to its end as dotted decimal; -1 where it is not. Leading zeros are refused. */
+/**
+ * Parses dotted decimal from `start` to the end of `text`. Returns -1 if it is invalid. Leading zeros are invalid: some
+ * systems read them as octal.
+ */
 function parseIPv4(text: string, start: number): number {
   const { length } = text;
   if (length - start > 15) return -1;
@@ -83,9 +85,9 @@ function parseIPv6(text: string): Address | undefined {
     end = text.length;
   } else {
     zone = text.slice(end + 1);
-    if (!ZONE.test(zone)) return undefined;
+    if (!ZONE_ID.test(zone)) return undefined;
   }
-  if (end > LONGEST_IPV6 || end < 2) return undefined;
+  if (end > MAX_IPV6_LENGTH || end < 2) return undefined;
 
   let count = 0;
   let gap = -1;
@@ -141,9 +143,9 @@ function fromGroups(zone: string): Address {
   const b = groups[2]! << 16 | groups[3]!;
   const c = groups[4]! << 16 | groups[5]!;
   const d = groups[6]! << 16 | groups[7]!;
-  // Judged by its bits, whatever the notation: "::ffff:7f00:1" and "::FFFF:127.0.0.1" are both 127.0.0.1.
+  // The bits decide, not the notation: "::ffff:7f00:1" and "::FFFF:127.0.0.1" are both 127.0.0.1.
   if (a === 0 && b === 0 && c === 0xffff) return d >>> 0;
-  // A zone names an interface. It tells two clients apart only where the address is link-local.
+  // A zone id names an interface. Only link-local addresses repeat from one interface to the next.
   return new IPv6(a, b, c, d, isLinkLocal(a) ? zone : "");
 }
 
@@ -157,7 +159,7 @@ function hexDigit(code: number): number {
   return lower >= 97 && lower <= 102 ? lower - 87 : -1;
 }
 
-/** The canonical text of an address; for IPv6, RFC 5952: lower case, the longest run of zero groups as `::`. */
+/** Formats an address canonically. IPv6 follows RFC 5952: lower case, the longest run of zero groups as `::`. */
 export function formatAddress(address: Address): string {
   if (typeof address === "number") {
     return `${address >>> 24}.${address >>> 16 & 255}.${address >>> 8 & 255}.${address & 255}`;

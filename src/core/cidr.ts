@@ -1,20 +1,20 @@
 /**
- * Networks: CIDR notation, read and written.
+ * CIDR notation: parsing and formatting.
  *
  * @module
  */
 
 import { type Address, formatAddress, parseAddress } from "./address.ts";
 
-/** An address and how many of its leading bits count. */
+/** A network: one of its addresses, and its prefix length in bits. */
 export interface Cidr {
   readonly address: Address;
   readonly prefix: number;
 }
 
 /**
- * Reads CIDR notation, or a bare address as a network of one; `undefined` where it is neither. The network of
- * IPv4-mapped addresses `::ffff:10.0.0.0/104` is the IPv4 network 10.0.0.0/8.
+ * Parses CIDR notation or a bare address. Returns `undefined` if `text` is neither. A bare address is a network of one
+ * address. An IPv4-mapped network becomes its IPv4 network: `::ffff:10.0.0.0/104` is 10.0.0.0/8.
  */
 export function parseCidr(text: string): Cidr | undefined {
   const slash = text.indexOf("/");
@@ -30,13 +30,13 @@ export function parseCidr(text: string): Cidr | undefined {
   return prefix >= 0 && prefix <= bits ? { address, prefix } : undefined;
 }
 
-/** CIDR notation, without the length where it is the whole address. */
+/** Formats a network in CIDR notation. A network of one address is formatted as that address. */
 export function formatCidr({ address, prefix }: Cidr): string {
   const text = formatAddress(address);
   return prefix === addressBits(address) ? text : `${text}/${prefix}`;
 }
 
-/** How many bits an address of this family has. */
+/** The length of an address in bits. */
 function addressBits(address: Address): 32 | 128 {
   return typeof address === "number" ? 32 : 128;
 }

@@ -1,9 +1,9 @@
 /**
- * Client keys: what the limiter's map is keyed by, and how a key reads.
+ * Client keys: the keys of the limiter's maps, and the client names that users see.
  *
- * An IPv4 /32, the common case, is its 32 bits as a small integer, which costs no allocation. Everything else is
- * prefixed with its length, so that the same bits under two prefixes are two keys and the prefixes can change while
- * connections are open.
+ * The key of a single IPv4 address, the common case, is its 32 bits as an integer, which allocates nothing. Every other
+ * network's key includes its prefix length. Equal bits under two prefix lengths are therefore two keys, and the prefix
+ * lengths can change while connections are open.
  *
  * @module
  */
@@ -11,24 +11,24 @@
 import { type Address, IPv6 } from "./address.ts";
 import { type Cidr, formatCidr } from "./cidr.ts";
 
-/** The key of a client or of an aggregate. Opaque outside this file. */
+/** The key of a client or of an aggregate. Its format is private to this file. */
 export type ClientKey = number | string;
 
-/** Two to the 32nd: keys of shorter IPv4 prefixes lie above every 32-bit integer. */
+/** 2^32. The keys of shorter IPv4 prefixes start here, above every 32-bit integer. */
 const PREFIX_STEP = 0x1_0000_0000;
 
-/** Starts the key of a client that is not an address. An IPv6 key starts with its prefix, 0 to 128. */
-const NAMED = "\uffff";
+/** The first character of a key that is not an address. IPv6 keys start with their prefix length, 0 to 128. */
+const NON_IP = "\uffff";
 
-/** All peers of Unix sockets: they have no address to tell them apart by. */
-export const UNIX_CLIENT: ClientKey = `${NAMED}unix`;
+/** The key of all Unix peers. They have no addresses, so they are one client. */
+export const UNIX_CLIENT: ClientKey = `${NON_IP}unix`;
 
-/** The key of a client that the user names. The second mark keeps it apart from {@linkcode UNIX_CLIENT}. */
+/** The key of a client that the user names. The second marker keeps it distinct from {@linkcode UNIX_CLIENT}. */
 export function customKey(name: string): ClientKey {
-  return `${NAMED}${NAMED}${name}`;
+  return `${NON_IP}${NON_IP}${name}`;
 }
 
-/** The key of the network that an address belongs to under a prefix. */
+/** The key of the network that contains an address, for a prefix length. */
 export function prefixKey(address: Address, prefix: number): ClientKey {
   if (typeof address === "number") {
     if (prefix === 32) return address | 0;
@@ -46,17 +46,17 @@ function ipv6Key(address: IPv6, prefix: number): ClientKey {
     const d = address.d & mask(prefix - 96);
     key += String.fromCharCode(c >>> 16, c & 0xffff, d >>> 16, d & 0xffff);
   }
-  // Short of ten bits it is no link-local network any more, in which alone a zone means something.
+  // fe80::/10 is link-local. A shorter prefix also covers addresses for which a zone id means nothing.
   return address.zone === "" || prefix < 10 ? key : key + address.zone;
 }
 
-/** A 32-bit mask of `bits` leading ones; shifts work modulo 32, so both ends need saying. */
+/** A 32-bit mask of `bits` leading ones. JavaScript shifts modulo 32, hence the two special cases. */
 function mask(bits: number): number {
   if (bits <= 0) return 0;
   return bits >= 32 ? -1 : -1 << (32 - bits);
 }
 
-/** The network a key stands for, or `undefined` where it stands for no address. */
+/** The network of a key, or `undefined` if the key is not of an address. */
 export function cidrOf(key: ClientKey): Cidr | undefined {
   if (typeof key === "number") {
     if (key < PREFIX_STEP) return { address: key >>> 0, prefix: 32 };
@@ -71,9 +71,9 @@ export function cidrOf(key: ClientKey): Cidr | undefined {
   return { address: new IPv6(word(0), word(1), word(2), word(3), zone), prefix };
 }
 
-/** How a client reads: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the name the user gave. */
+/** The name of a client for users: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the user's own name for it. */
 export function clientName(key: ClientKey): string {
   const network = cidrOf(key);
   if (network !== undefined) return formatCidr(network);
-  return key === UNIX_CLIENT ? "unix" : (key as string).slice(2 * NAMED.length);
+  return key === UNIX_CLIENT ? "unix" : (key as string).slice(2 * NON_IP.length);
 }

@@ -11,7 +11,7 @@ import type { Slot } from "./slot.ts";
 /** The only implementation of {@linkcode Slot}. */
 export class CountedSlot implements Slot {
   readonly #client: ClientKey;
-  /** Absent once released. Each slot has its own flag, so that a second release cannot free somebody else's. */
+  /** `undefined` after the release. Each slot has its own flag, so a second release cannot free another slot. */
   #counts: Counts | undefined;
 
   constructor(client: ClientKey, counts: Counts) {

@@ -1,8 +1,8 @@
 /**
- * The books: how many connections are open for each client and each aggregate. They decide nothing.
+ * Counters of open connections, by client and by aggregate. No policy.
  *
- * A count is a number in a map under its client's key, and which aggregates a client belongs to follows from the key
- * alone. So an open connection costs its client's entry and its slot, and no object in between.
+ * A counter is a number in a map, under a client's key. The key alone determines the client's aggregates. An open
+ * connection therefore costs its slot and its client's entry, and no object in between.
  *
  * @module
  */
@@ -14,32 +14,32 @@ import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
 
-/** A limit on the aggregates of one prefix length. */
+/** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
   readonly prefix: number;
   readonly max: number;
 }
 
-/** The levels at which connections are counted besides their client, for each address family. */
+/** The aggregate limits of each address family. */
 export interface AggregateLimits {
   readonly ipv4: readonly AggregateLimit[];
   readonly ipv6: readonly AggregateLimit[];
 }
 
-/** An aggregate's key, and how many connections it has room for. */
+/** An aggregate, and the maximum number of its open connections. */
 export interface Aggregate {
   readonly key: ClientKey;
   readonly max: number;
 }
 
 /**
- * Counts by client and by aggregate. A client's entry goes with its last connection, except that of the client that left
- * last.
+ * Counts open connections by client and by aggregate. A client's entry is removed with its last connection; `#left` is
+ * the one exception.
  */
 export class Counts {
-  /** Open connections in all. */
+  /** Open connections of all clients together. */
   open = 0;
-  /** The most that were ever open at once. */
+  /** The highest value of {@linkcode Counts.open} so far. */
   peak = 0;
   /** Connections that wait for a decision. */
   pending = 0;
@@ -53,8 +53,8 @@ export class Counts {
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Latch();
   /**
-   * The client that left last: its entry is still there, with nothing open, and goes when the next one leaves. A client
-   * whose connections come one after the other would otherwise empty the map each time, whose table V8 then replaces.
+   * The last client to close its last connection. Its entry stays in the map, with a count of 0, until the next client
+   * leaves. Otherwise a lone client that reconnects would empty the map each time, and V8 would reallocate its table.
    */
   #left: ClientKey | undefined;
   #levels: AggregateLimits;
@@ -63,17 +63,17 @@ export class Counts {
     this.#levels = levels;
   }
 
-  /** How many clients have open connections. */
+  /** The number of clients with open connections. */
   get clients(): number {
     return this.#clients.size - (this.#left === undefined ? 0 : 1);
   }
 
-  /** The clients with open connections, each with how many. */
+  /** Iterates over the clients with open connections, and their counts. */
   *[Symbol.iterator](): IterableIterator<[ClientKey, number]> {
     for (const entry of this.#clients) if (entry[1] > 0) yield entry;
   }
 
-  /** How many connections a client has open. */
+  /** The number of open connections of a client. */
   openFor(client: ClientKey): number {
     return this.#clients.get(client) ?? 0;
   }
@@ -83,7 +83,7 @@ export class Counts {
     return aggregatesOf(client, this.#levels);
   }
 
-  /** Whether every one of some aggregates has room for one connection. */
+  /** Whether each of the aggregates has room for one more connection. */
   hasRoom(aggregates: readonly Aggregate[]): boolean {
     for (const { key, max } of aggregates) {
       if ((this.#aggregates.get(key) ?? 0) >= max) return false;
@@ -91,7 +91,7 @@ export class Counts {
     return true;
   }
 
-  /** Counts one connection more for a client that has `open` of them, and for the aggregates around it. */
+  /** Counts one more connection for a client and its aggregates. `open` is the client's count so far. */
   add(client: ClientKey, open: number, aggregates: readonly Aggregate[]): void {
     this.#clients.set(client, open + 1);
     if (open === 0 && client === this.#left) this.#left = undefined;
@@ -100,7 +100,7 @@ export class Counts {
     if (++this.open > this.peak) this.peak = this.open;
   }
 
-  /** Counts one connection less. */
+  /** Counts one connection less for a client and its aggregates. */
   subtract(client: ClientKey): void {
     const open = this.#clients.get(client)! - 1;
     this.#clients.set(client, open);
@@ -121,7 +121,7 @@ export class Counts {
     this.#left = client;
   }
 
-  /** Changes the levels. With other prefixes, what is open is counted anew, at the cost of a look at every client. */
+  /** Replaces the aggregate limits. If a prefix length changes, one pass over the clients recounts the aggregates. */
   setLevels(levels: AggregateLimits): void {
     const before = this.#levels;
     this.#levels = levels;
@@ -130,7 +130,7 @@ export class Counts {
     for (const [client, open] of this) this.#addTo(this.aggregatesOf(client), open);
   }
 
-  /** Resolves when nothing is open. */
+  /** Resolves when no connection is open. */
   idle(): Promise<void> {
     return this.open === 0 ? Promise.resolve() : this.#idle.wait();
   }
@@ -155,7 +155,7 @@ function aggregatesOf(client: ClientKey, { ipv4, ipv6 }: AggregateLimits): reado
   const { address, prefix } = network;
   const aggregates: Aggregate[] = [];
   for (const level of typeof address === "number" ? ipv4 : ipv6) {
-    // A client admitted under a prefix shorter than a level's cannot be placed within that level.
+    // A client admitted under a shorter prefix spans several aggregates of this level, and counts in none of them.
     if (level.prefix <= prefix) aggregates.push({ key: prefixKey(address, level.prefix), max: level.max });
   }
   return aggregates;

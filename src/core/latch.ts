@@ -1,20 +1,20 @@
 /**
- * Waiting until something is empty.
+ * A latch: callers wait until it opens.
  *
  * @module
  */
 
-/** A wait that any number of callers share and that ends with {@linkcode Latch.reached}. */
+/** Any number of callers can wait for the next {@linkcode Latch.open}. They share one promise. */
 export class Latch {
   #promise: Promise<void> | undefined;
   #resolve: (() => void) | undefined;
 
-  /** Resolves at the next {@linkcode Latch.reached}. */
+  /** Resolves at the next {@linkcode Latch.open}. */
   wait(): Promise<void> {
     return this.#promise ??= new Promise((resolve) => this.#resolve = resolve);
   }
 
-  /** Ends the wait of all who wait now. */
+  /** Resolves all pending waits. Later waits are for the next call. */
   open(): void {
     this.#resolve?.();
     this.#promise = this.#resolve = undefined;

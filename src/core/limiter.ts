@@ -1,5 +1,5 @@
 /**
- * The limiter: admits, counts, frees. It knows no socket and no runtime.
+ * The limiter: decides on admission and counts open connections. It depends on no socket and no runtime.
  *
  * @module
  */
@@ -16,45 +16,44 @@ import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
 
-/** One client and how many connections it has open. */
+/** A client and its number of open connections. */
 export interface ClientCount {
-  /** The client as {@linkcode Slot.client} names it. */
+  /** The client's name, as in {@linkcode Slot.client}. */
   readonly client: string;
-  /** Its open connections, at least 1. */
+  /** The client's open connections, at least 1. */
   readonly open: number;
 }
 
-/** What a limiter has done so far. With `limitRequests()`, its connections are requests and WebSockets. */
+/** The counters of a limiter. With `limitRequests()`, they count requests and WebSockets as connections. */
 export interface LimiterStats {
   /** Connections open now. */
   readonly open: number;
   /** Clients with open connections now. */
   readonly clients: number;
-  /** The most connections that were ever open at once. */
+  /** The highest number of connections open at once. */
   readonly peak: number;
-  /** Connections that are accepted and wait for a decision. Always 0 where decisions take no time. */
+  /** Accepted connections that wait for a decision. Always 0 where decisions take no time. */
   readonly pending: number;
-  /** Connections admitted since the limiter was made. */
+  /** Connections admitted since the limiter was created. */
   readonly admitted: number;
-  /** Connections refused since the limiter was made. */
+  /** Connections refused since the limiter was created. */
   readonly refused: number;
-  /** The refused ones by reason. */
+  /** Refused connections by reason. */
   readonly refusedBy: Readonly<Record<RefusalReason, number>>;
 }
 
 /**
- * Bounds how many connections one client may hold open.
+ * Limits the concurrent connections of each client.
  *
- * Each admitted connection holds a {@linkcode Slot} until it is closed; a connection that finds no room is refused. A
- * client is one IPv4 address or one IPv6 /64, unless the limits say otherwise. With `maxPerClient: Infinity` clients are
- * only counted; with `0` everyone is refused.
+ * Each admitted connection holds a {@linkcode Slot} until it is closed. A connection that would exceed a limit is
+ * refused. By default, a client is one IPv4 address or one IPv6 /64. `maxPerClient: Infinity` only counts clients; `0`
+ * refuses every client.
  *
- * Most servers need none of the methods below but these two calls: `limitedListener(listener, limiter)` to admit and
- * {@linkcode Limiter.setLimits} to change the limits while running. In an accept loop of your own, take
- * {@linkcode Limiter.tryAccept} where a refusal is an everyday answer, and {@linkcode Limiter.accept} where it should
- * end the function by an exception. Neither waits: when there is no room they say so at once.
+ * Most servers only pass a limiter to `limitedListener()`, and call {@linkcode Limiter.setLimits} to change the limits
+ * at run time. In your own accept loop, call {@linkcode Limiter.tryAccept} if refusals are routine, or
+ * {@linkcode Limiter.accept} if a refusal should throw. Neither waits for room.
  *
- * One limiter may serve several listeners, whose connections it then counts together. It counts within one process.
+ * One limiter can serve several listeners. It counts their connections together, within one process.
  *
  * @example Admit, refuse, free
  * ```ts
@@ -76,7 +75,7 @@ export class Limiter {
   #limits: CompiledLimits;
 
   static {
-    // Defined here and not declared: it has the private members at hand, and stays out of the documentation.
+    // A static block can reach private members, and a property defined here stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
         return {
@@ -92,11 +91,10 @@ export class Limiter {
   }
 
   /**
-   * Makes a limiter with the given limits, by default 100 connections for each client.
+   * Creates a limiter. The default limit is 100 connections per client.
    *
    * @throws {TypeError} For an unknown option or a value of the wrong type.
-   * @throws {RangeError} For a number out of its range, a network that is none or has bits set after its prefix, or what is
-   * named twice.
+   * @throws {RangeError} For a number out of range, an invalid network, or a duplicate network or aggregate.
    */
   constructor(options: LimitsOptions = {}) {
     this.#limits = compileLimits(options);
@@ -104,11 +102,11 @@ export class Limiter {
   }
 
   /**
-   * Admits a connection or throws.
+   * Admits a connection, or throws if it is refused.
    *
-   * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
-   * @returns The slot, to be freed when the connection is closed.
-   * @throws {LimitReachedError} If a limit is reached; its `reason` says which.
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   * @returns The slot. Release it when the connection is closed.
+   * @throws {LimitReachedError} If a limit is reached. Its `reason` names the limit.
    * @throws {RefusedError} If the client is blocked or has no usable address.
    */
   accept(peer: Peer): Slot {
@@ -118,13 +116,13 @@ export class Limiter {
   }
 
   /**
-   * Admits a connection or says why not; `admitted` tells the answers apart. A refusal is counted, costs no memory, and
-   * leaves no trace of the client. Never throws for a refusal.
+   * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws. It is counted by its
+   * reason, and nothing is stored about its client.
    *
-   * Where several limits refuse, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
+   * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
    *
-   * @param peer Who connects: a connection, a socket, an address, or `{ key }`.
-   * @returns The slot, or why there is none.
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   * @returns The slot, to release when the connection is closed, or the refusal.
    */
   tryAccept(peer: Peer): Slot | Refusal {
     const answer = this.#attempt(peer);
@@ -140,7 +138,7 @@ export class Limiter {
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
     const client = keyOf(identity, limits, rule);
     const counts = this.#counts;
-    // Everything is checked before anything is counted, and nothing awaits in between.
+    // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
     if (open >= maxPerClient) return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
     const aggregates = counts.aggregatesOf(client);
@@ -152,17 +150,16 @@ export class Limiter {
     return slot;
   }
 
-  /** How many connections are open, for all clients together. */
+  /** The number of open connections of all clients together. */
   get open(): number {
     return this.#counts.open;
   }
 
   /**
-   * How many connections one client has open, as the limits in force see clients; 0 for a client that has none, and for
-   * what is no client.
+   * The number of open connections of a client, under the current prefixes. 0 if it has none or cannot be identified.
    *
-   * @param peer Any of the client's peers, or a client as {@linkcode Slot.client} names it, such as `2001:db8:0:1::/64`;
-   * `{ key }` for one that has a key.
+   * @param peer Any peer of the client, or the client's name from {@linkcode Slot.client}, such as `2001:db8:0:1::/64`.
+   * A client with a key is `{ key }`.
    */
   openFor(peer: Peer): number {
     const client = namedNetwork(peer) ?? this.#clientOf(peer);
@@ -176,53 +173,49 @@ export class Limiter {
     return keyOf(identity, limits, findRule(identity, networks));
   }
 
-  /** The limits in force, every option with its value. */
+  /** The current limits. Every option has a value. */
   get limits(): Limits {
     return this.#limits.limits;
   }
 
   /**
-   * Replaces the limits as a whole, from the next connection on; what is left out is back at its default. To change one
-   * of them: `limiter.setLimits({ ...limiter.limits, maxPerClient: 20 })`.
+   * Replaces all limits, from the next connection on. An omitted option returns to its default. To change one limit:
+   * `limiter.setLimits({ ...limiter.limits, maxPerClient: 20 })`. If it throws, the limits stay as they were.
    *
-   * Nobody is disconnected. A client above a lowered limit is refused until it is below. With other `aggregates`, open
-   * connections are counted anew, which costs a look at every client. With other prefixes or narrower networks, open
-   * connections stay counted under the client that they were admitted as, until they close. It takes a few microseconds for
-   * each rule in `networks`, during which nothing else runs.
+   * No connection is closed. A client above a lowered limit is refused until it is below. If the prefix lengths of
+   * `aggregates` change, the limiter recounts the aggregates in one pass over its clients. If a client's prefix length
+   * changes, its open connections keep counting under the client that they were admitted as. The call blocks for a few
+   * microseconds for each rule in `networks`.
    *
-   * @throws {TypeError} For an unknown option or a value of the wrong type. The limits are then as before.
-   * @throws {RangeError} For a number out of its range, a network that is none or has bits set after its prefix, or what is
-   * named twice. The limits are then as before.
+   * @throws {TypeError} For an unknown option or a value of the wrong type.
+   * @throws {RangeError} For a number out of range, an invalid network, or a duplicate network or aggregate.
    */
   setLimits(options: LimitsOptions): void {
     this.#limits = compileLimits(options);
     this.#counts.setLevels(this.#limits.levels);
   }
 
-  /** What has happened so far: plain counters, read in one go. */
+  /** Returns a snapshot of the limiter's counters. */
   stats(): LimiterStats {
     const { open, clients, peak, pending, admitted, refusedBy } = this.#counts;
     const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
     return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy } };
   }
 
-  /**
-   * The clients with open connections, in no order to rely on. It is read as the iteration goes: clients that come during
-   * it are reached too.
-   */
+  /** Iterates over clients with open connections, in no particular order. Clients that connect meanwhile may appear. */
   *clients(): IterableIterator<ClientCount> {
     for (const [client, open] of this.#counts) yield { client: clientName(client), open };
   }
 
-  /** Resolves when nothing is open: at once, or when the last slot is freed. Meant for a graceful stop. */
+  /** Resolves when no connection is open: at once, or when the last slot is released. Use it for a graceful stop. */
   idle(): Promise<void> {
     return this.#counts.idle();
   }
 }
 
 /**
- * The limiter that is meant where a limiter or the limits for one can be given. It is told by what it can do, since it may
- * come from another copy of this package.
+ * Returns `limits` if it is a limiter, else a new limiter with them. Duck-typed: the limiter may come from another copy
+ * of this package.
  */
 export function toLimiter(limits: Limiter | LimitsOptions): Limiter {
   const isLimiter = typeof (limits as Partial<Limiter> | null)?.tryAccept === "function";
@@ -239,7 +232,7 @@ function keyOf(identity: Identity, { ipv4Prefix, ipv6Prefix }: Limits, rule: Mat
   return prefixKey(identity, rule === undefined ? prefix : Math.max(prefix, rule.prefix));
 }
 
-/** The client that is named like no peer: a network in CIDR notation, or all Unix sockets. */
+/** Parses a client name that is not a peer: CIDR notation, or `unix`. */
 function namedNetwork(name: Peer): ClientKey | undefined {
   if (name === "unix") return UNIX_CLIENT;
   if (typeof name !== "string" || !name.includes("/")) return undefined;

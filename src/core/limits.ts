@@ -1,5 +1,5 @@
 /**
- * Limits: the options of a limiter, checked once, with the defaults filled in.
+ * Limits: the options of a limiter, validated once, with their defaults.
  *
  * @module
  */
@@ -10,59 +10,61 @@ import type { AggregateLimit, AggregateLimits } from "./counts.ts";
 import { type NetworkRule, PrefixMap } from "./prefix_map.ts";
 import { checkCount, checkPlainObject, checkPrefix, formatValue, rejectUnknownKeys } from "./validate.ts";
 
-/** A limit on all the clients of a wider prefix together. Give a prefix for IPv4, for IPv6, or for both. */
+/** A limit on all clients within a wider prefix together. Give a prefix length for IPv4, for IPv6, or for both. */
 export interface AggregateOptions {
-  /** Leading bits of an IPv4 address that make the aggregate, 0 to 31; shorter than {@linkcode LimitsOptions.ipv4Prefix}. */
+  /** Prefix length of an IPv4 aggregate, 0 to 31. It must be shorter than {@linkcode LimitsOptions.ipv4Prefix}. */
   readonly ipv4Prefix?: number;
-  /** Leading bits of an IPv6 address that make the aggregate, 0 to 127; shorter than {@linkcode LimitsOptions.ipv6Prefix}. */
+  /** Prefix length of an IPv6 aggregate, 0 to 127. It must be shorter than {@linkcode LimitsOptions.ipv6Prefix}. */
   readonly ipv6Prefix?: number;
-  /** Connections that the clients of one aggregate may hold open together: a whole number or `Infinity`. */
+  /** Maximum number of open connections per aggregate: a whole number or `Infinity`. */
   readonly max: number;
 }
 
-/** What a limiter allows. All of it is optional; `undefined` is the default. */
+/** The limits of a limiter. Each has a default, which `undefined` also selects. */
 export interface LimitsOptions {
   /**
-   * Connections that one client may hold open: a whole number, or `Infinity` for no limit. `0` refuses everyone.
+   * Maximum number of open connections per client: a whole number, or `Infinity` for no limit. `0` refuses every
+   * client.
    *
-   * People behind one NAT or proxy share an address and so are one client; see {@linkcode LimitsOptions.networks}.
+   * All users behind one NAT or proxy share an address and are one client. {@linkcode LimitsOptions.networks} can give
+   * that address a limit of its own.
    *
-   * @default {100} The order of magnitude that Consul and Nomad ship with.
+   * @default {100} The order of magnitude of the defaults of Consul and Nomad.
    */
   readonly maxPerClient?: number;
   /**
-   * Connections that all clients together may hold open: a whole number, or `Infinity` for no limit. Keep it at
-   * half of the file descriptors that the process may open (`ulimit -n`), or below: refused connections have one, too, until
-   * they are closed.
+   * Maximum number of open connections of all clients together: a whole number, or `Infinity` for no limit. Keep it at
+   * or below half of the process's limit on file descriptors (`ulimit -n`). A refused connection also has a file
+   * descriptor until it is closed.
    *
    * @default {Infinity}
    */
   readonly maxTotal?: number;
   /**
-   * Leading bits of an IPv4 address that make a client, 0 to 32.
+   * Prefix length of an IPv4 client, 0 to 32.
    *
    * @default {32}
    */
   readonly ipv4Prefix?: number;
   /**
-   * Leading bits of an IPv6 address that make a client, 0 to 128. A subscriber is normally given a /64 or more (RFC
-   * 6177), every address of which is theirs to use.
+   * Prefix length of an IPv6 client, 0 to 128. Providers normally assign each subscriber a /64 or a shorter prefix (RFC
+   * 6177), and the subscriber can use all of its addresses.
    *
    * @default {64}
    */
   readonly ipv6Prefix?: number;
   /**
-   * Limits on wider prefixes, counted at the same time: a connection needs room at every level. For example
-   * `[{ ipv4Prefix: 24, ipv6Prefix: 48, max: 500 }]`. They hold for clients with a rule in
-   * {@linkcode LimitsOptions.networks} too.
+   * Limits on wider prefixes, besides the limit per client. A connection needs room at every level. For example
+   * `[{ ipv4Prefix: 24, ipv6Prefix: 48, max: 500 }]`. They also apply to clients with a rule in
+   * {@linkcode LimitsOptions.networks}.
    *
    * @default {[]}
    */
   readonly aggregates?: readonly AggregateOptions[];
   /**
-   * Rules for networks, by CIDR or bare address, in place of {@linkcode LimitsOptions.maxPerClient}; the longest prefix
-   * wins. A rule narrower than a client makes the addresses that it covers one client together. In
-   * `limiter.limits` the names are in canonical form.
+   * Rules that replace {@linkcode LimitsOptions.maxPerClient} for networks, keyed by CIDR or bare address. Bits after
+   * the prefix must be 0. The longest matching prefix wins. A network with a longer prefix than a client's is one
+   * client. `limiter.limits` has the keys in canonical form.
    *
    * @default none
    */
@@ -70,48 +72,48 @@ export interface LimitsOptions {
 }
 
 /**
- * The limits in force: every option with its value, frozen. They are options again, so that one of them is changed by
+ * The current limits: every option with its value, frozen. They are valid options, so one limit can be changed with
  * `limiter.setLimits({ ...limiter.limits, maxPerClient: 20 })`.
  */
 export type Limits = Readonly<Required<LimitsOptions>>;
 
-/** Limits in the form that the limiter reads on every connection. */
+/** Limits in the form that the limiter reads for every connection. */
 export interface CompiledLimits {
   readonly limits: Limits;
   readonly networks: PrefixMap | undefined;
   readonly levels: AggregateLimits;
 }
 
-const KNOWN = ["maxPerClient", "maxTotal", "ipv4Prefix", "ipv6Prefix", "aggregates", "networks"];
+const KNOWN_OPTIONS = ["maxPerClient", "maxTotal", "ipv4Prefix", "ipv6Prefix", "aggregates", "networks"];
 
 /**
- * Checks options and fills in the defaults.
+ * Validates options and applies the defaults.
  *
  * @throws {TypeError} For an unknown option or a value of the wrong type.
- * @throws {RangeError} For a number out of its range, a network that is none, or levels that contradict each other.
+ * @throws {RangeError} For a number out of range, an invalid network, or a duplicate network or aggregate.
  */
 export function compileLimits(options: LimitsOptions): CompiledLimits {
   checkPlainObject("limits", options);
-  rejectUnknownKeys("option", options, KNOWN);
+  rejectUnknownKeys("option", options, KNOWN_OPTIONS);
   const { maxPerClient = 100, maxTotal = Infinity, ipv4Prefix = 32, ipv6Prefix = 64, aggregates = [], networks = {} } =
     options;
   checkCount("maxPerClient", maxPerClient);
   checkCount("maxTotal", maxTotal);
   checkPrefix("ipv4Prefix", ipv4Prefix, 32);
   checkPrefix("ipv6Prefix", ipv6Prefix, 128);
-  const levels = compileAggregates(aggregates, ipv4Prefix, ipv6Prefix);
-  const rules = compileNetworks(networks);
+  const compiledAggregates = compileAggregates(aggregates, ipv4Prefix, ipv6Prefix);
+  const compiledNetworks = compileNetworks(networks);
   return {
     limits: Object.freeze({
       maxPerClient,
       maxTotal,
       ipv4Prefix,
       ipv6Prefix,
-      aggregates: levels.aggregates,
-      networks: rules.networks,
+      aggregates: compiledAggregates.aggregates,
+      networks: compiledNetworks.networks,
     }),
-    networks: rules.table,
-    levels,
+    networks: compiledNetworks.rules,
+    levels: compiledAggregates,
   };
 }
 
@@ -124,8 +126,8 @@ function compileAggregates(
   const copies = Array.from(aggregates, (aggregate, index) => copyAggregate(`aggregates[${index}]`, aggregate));
   return {
     aggregates: Object.freeze(copies),
-    ipv4: familyLevels("ipv4Prefix", copies, ipv4Prefix),
-    ipv6: familyLevels("ipv6Prefix", copies, ipv6Prefix),
+    ipv4: aggregateLimits("ipv4Prefix", copies, ipv4Prefix),
+    ipv6: aggregateLimits("ipv6Prefix", copies, ipv6Prefix),
   };
 }
 
@@ -146,27 +148,28 @@ function copyAggregate(name: string, aggregate: unknown): AggregateOptions {
   });
 }
 
-function familyLevels(
+/** The aggregate limits of one address family. */
+function aggregateLimits(
   family: "ipv4Prefix" | "ipv6Prefix",
   aggregates: readonly AggregateOptions[],
   clientPrefix: number,
 ): readonly AggregateLimit[] {
-  const levels = new Map<number, AggregateLimit>();
+  const limits = new Map<number, AggregateLimit>();
   for (const [index, { [family]: prefix, max }] of aggregates.entries()) {
     if (prefix === undefined) continue;
     const name = `aggregates[${index}].${family}`;
     if (prefix >= clientPrefix) {
       throw new RangeError(`${name} must be shorter than ${family}, ${clientPrefix}, got ${prefix}`);
     }
-    if (levels.has(prefix)) throw new RangeError(`${name} must differ from the other aggregates', got ${prefix} again`);
-    levels.set(prefix, { prefix, max });
+    if (limits.has(prefix)) throw new RangeError(`${name} must differ from the other aggregates', got ${prefix} again`);
+    limits.set(prefix, { prefix, max });
   }
-  return [...levels.values()];
+  return [...limits.values()];
 }
 
 function compileNetworks(
   networks: unknown,
-): { networks: Readonly<Record<string, NetworkRule>>; table: PrefixMap | undefined } {
+): { networks: Readonly<Record<string, NetworkRule>>; rules: PrefixMap | undefined } {
   checkPlainObject("networks", networks);
   const copies: Record<string, NetworkRule> = {};
   const rules: [Cidr, NetworkRule][] = [];
@@ -181,12 +184,12 @@ function compileNetworks(
     copies[canonical] = Object.freeze({ maxPerClient });
     rules.push([network, { maxPerClient }]);
   }
-  return { networks: Object.freeze(copies), table: rules.length === 0 ? undefined : new PrefixMap(rules) };
+  return { networks: Object.freeze(copies), rules: rules.length === 0 ? undefined : new PrefixMap(rules) };
 }
 
 function checkNetwork(text: string): { network: Cidr; canonical: string } {
   const network = parseCidr(text);
-  // A rule speaks of addresses, whichever interface they are reached through, so a zone id has no place in it.
+  // A rule applies to an address on every interface, so its network has no zone id.
   if (network === undefined || text.includes("%")) {
     throw new RangeError(
       `networks must be named by CIDR, such as "192.0.2.0/24", or by address, got ${formatValue(text)}`,

@@ -1,5 +1,5 @@
 /**
- * Peers: what can be counted, and the address in what the runtimes hand out.
+ * Peers: what identifies a client, and how to read it from the runtimes' objects.
  *
  * @module
  */
@@ -7,24 +7,24 @@
 import { type Address, parseAddress } from "./address.ts";
 import { type ClientKey, customKey, UNIX_CLIENT } from "./client_key.ts";
 
-/** Where a peer's address stands in a Deno address; all of it optional, since Unix and vsock addresses lack it. */
+/** The part of a Deno address that identifies a peer. Unix and vsock addresses have no `hostname`. */
 export interface RemoteAddr {
   /** The IP address. */
   readonly hostname?: string;
-  /** `"unix"` marks a Unix socket, whose peers are one client. */
+  /** `"unix"` marks a Unix socket. All Unix peers are one client. */
   readonly transport?: string;
 }
 
 /**
- * Who a connection is counted against, in one of four forms:
+ * The peer of a connection, in one of four forms:
  *
  * - an IP address as text, without a port or brackets;
- * - an object with a `remoteAddr`, as Deno's connections and handler infos have;
- * - an object with a `remoteAddress`, as the sockets of Bun and Node have;
- * - `{ key }`, for a client that is not an address: an account, a token. Any text but the empty one.
+ * - an object with a `remoteAddr`: Deno's connections and handler infos;
+ * - an object with a `remoteAddress`: the sockets of Bun and Node;
+ * - `{ key }` with a non-empty string: a client that is not an address, such as an account or a token.
  *
- * An address wins over a `key` beside it. A Unix socket's peers have no addresses, so all of them are one client.
- * What has no usable address in any of these places is refused with the reason `"unknown-address"`.
+ * An address takes precedence over a `key` in the same object. Unix peers have no addresses and are one client. A peer
+ * that cannot be identified is refused with the reason `"unknown-address"`.
  */
 export type Peer =
   | string
@@ -32,17 +32,17 @@ export type Peer =
   | { readonly remoteAddress?: string | undefined }
   | { readonly key: string };
 
-/** The peer of a Unix socket, for sockets that do not tell what they are. */
+/** A Unix peer, for runtimes whose sockets do not show their transport. */
 export const UNIX_PEER: Peer = { remoteAddr: { transport: "unix" } };
 
-/** An {@linkcode Address}, or a key where the client is not an address. `undefined` where there is no telling. */
+/** The address of a peer, or the key of a client that is not an address. */
 export type Identity = Address | Extract<ClientKey, string>;
 
-/** Reads who a peer is. Never throws: the limiter refuses a peer that makes no sense. */
+/** Identifies a peer. Returns `undefined` if `peer` has no usable address and no key. Never throws. */
 export function identify(peer: Peer): Identity | undefined {
   if (typeof peer === "string") return parseAddress(peer);
   try {
-    // Plain JavaScript can pass anything, and the getters of a dead connection may throw.
+    // JavaScript callers can pass any value, and the getters of a closed connection may throw.
     const { remoteAddr, remoteAddress, key } = peer as Partial<Record<string, unknown>>;
     if (remoteAddr !== undefined) return fromRemoteAddr(remoteAddr as RemoteAddr);
     if (remoteAddress !== undefined) return parseAddress(remoteAddress as string);
@@ -55,8 +55,8 @@ export function identify(peer: Peer): Identity | undefined {
 const ADDRESS_FIELDS = ["hostname", "transport"] as const;
 
 /**
- * Deno makes the address of each accepted connection an object in dictionary mode with a hidden class of its own, which
- * no inline cache ever knows: `remoteAddr.hostname` takes 220 ns there. By a name that varies it takes 30 ns.
+ * Reads the fields by a computed name. On Deno each `remoteAddr` is an object in dictionary mode with its own hidden
+ * class, so every inline cache misses: `remoteAddr.hostname` takes 220 ns, the computed name 30 ns.
  */
 function fromRemoteAddr(remoteAddr: RemoteAddr): Identity | undefined {
   let hostname: string | undefined;

@@ -1,5 +1,5 @@
 /**
- * Rules by network, for finding the one that holds for an address.
+ * Rules by network, with longest-prefix match.
  *
  * @module
  */
@@ -7,32 +7,32 @@
 import type { Address } from "./address.ts";
 import type { Cidr } from "./cidr.ts";
 
-/** What holds for the clients of one network in place of {@linkcode LimitsOptions.maxPerClient}. */
+/** The rule of a network. It replaces {@linkcode LimitsOptions.maxPerClient} for the network's clients. */
 export interface NetworkRule {
   /**
-   * Connections that each client of the network may hold open: a whole number, or `Infinity`, with which the network's
-   * clients are counted but never refused for their own count. `0` blocks the network.
+   * Maximum number of open connections per client of the network: a whole number, or `Infinity` for no limit. With
+   * `Infinity`, the clients still count towards aggregates and the total. `0` blocks the network.
    */
   readonly maxPerClient: number;
 }
 
-/** A rule with the length of the prefix that it was found under. */
+/** A rule, with the prefix length of its network. */
 export interface MatchedRule extends NetworkRule {
   readonly prefix: number;
 }
 
-/** The 32-bit words of an address, unsigned. An IPv4 address has one; the others are 0. */
+/** The unsigned 32-bit words of an address. IPv4 uses the first; the others are 0. */
 type Words = readonly [number, number, number, number];
 
 /**
- * Rules by network: the longest matching prefix wins. A look-up is a binary search that allocates nothing: some 17 steps among
- * 100,000 rules, whatever their prefixes.
+ * Maps networks to rules. The longest matching prefix wins. A lookup is a binary search that allocates nothing. Among
+ * 100,000 rules it takes about 17 steps, independent of their prefix lengths.
  */
 export class PrefixMap {
   readonly #ipv4: Ranges;
   readonly #ipv6: Ranges;
 
-  /** `rules` holds each network once. */
+  /** @param rules Rules by network. No network occurs twice. */
   constructor(rules: readonly (readonly [Cidr, NetworkRule])[]) {
     const entries = rules.map(([{ address, prefix }, { maxPerClient }]) => ({
       ipv4: typeof address === "number",
@@ -44,7 +44,7 @@ export class PrefixMap {
     this.#ipv6 = new Ranges(entries.filter(({ ipv4 }) => !ipv4));
   }
 
-  /** The rule of the longest prefix that covers the address. Rules speak of addresses in whichever zone. */
+  /** Returns the rule of the longest prefix that contains the address. The zone id is ignored. */
   find(address: Address): MatchedRule | undefined {
     if (typeof address === "number") return this.#ipv4.find(address, 0, 0, 0);
     return this.#ipv6.find(address.a >>> 0, address.b >>> 0, address.c >>> 0, address.d >>> 0);
@@ -57,49 +57,50 @@ function wordsOf(address: Address): Words {
 }
 
 interface Entry {
+  /** The network's first address. */
   readonly first: Words;
   readonly prefix: number;
   readonly rule: MatchedRule;
 }
 
-/** The addresses of one family, cut into stretches in each of which one rule holds, or none. */
+/** The address space of one family, divided into ranges. Each range has one rule or none. */
 class Ranges {
-  /** The words of each stretch's first address, in ascending order from 0. */
+  /** The first address of each range, as four words, in ascending order from 0. */
   readonly #starts: Uint32Array;
-  /** The rule of each stretch. */
+  /** The rule of each range. */
   readonly #rules: readonly (MatchedRule | undefined)[];
 
   constructor(entries: readonly Entry[]) {
     const starts: Words[] = [[0, 0, 0, 0]];
     const rules: (MatchedRule | undefined)[] = [undefined];
-    const begin = (first: Words, rule: MatchedRule | undefined) => {
-      // A stretch of no address, between a network and another that begins where it ends, or with it.
-      if (compare(starts.at(-1)!, first) === 0) rules.pop();
-      else starts.push(first);
+    const startRange = (start: Words, rule: MatchedRule | undefined) => {
+      // The previous range is empty if two networks start at `start`, or if one ends where another starts.
+      if (compare(starts.at(-1)!, start) === 0) rules.pop();
+      else starts.push(start);
       rules.push(rule);
     };
-    /** The networks around the address that has been reached, the narrowest last, and where each ends. */
-    const around: { readonly rule: MatchedRule; readonly end: Words | undefined }[] = [];
-    /** Ends the networks that do not reach an address, or all of them. */
-    const endBefore = (address: Words | undefined) => {
-      for (let top; (top = around.at(-1)) !== undefined;) {
+    /** The networks that contain the current address, from the widest to the narrowest. */
+    const enclosing: { readonly rule: MatchedRule; readonly end: Words | undefined }[] = [];
+    /** Ends the enclosing networks that do not contain `address`, or all of them. */
+    const endNetworks = (address: Words | undefined) => {
+      for (let top; (top = enclosing.at(-1)) !== undefined;) {
         if (top.end === undefined || address !== undefined && compare(top.end, address) > 0) return;
-        around.pop();
-        begin(top.end, around.at(-1)?.rule);
+        enclosing.pop();
+        startRange(top.end, enclosing.at(-1)?.rule);
       }
     };
-    const inOrder = entries.toSorted((one, other) => compare(one.first, other.first) || one.prefix - other.prefix);
-    for (const { first, prefix, rule } of inOrder) {
-      endBefore(first);
-      begin(first, rule);
-      around.push({ rule, end: endOf(first, prefix) });
+    const sorted = entries.toSorted((one, other) => compare(one.first, other.first) || one.prefix - other.prefix);
+    for (const { first, prefix, rule } of sorted) {
+      endNetworks(first);
+      startRange(first, rule);
+      enclosing.push({ rule, end: endOf(first, prefix) });
     }
-    endBefore(undefined);
+    endNetworks(undefined);
     this.#starts = Uint32Array.from(starts.flat());
     this.#rules = rules;
   }
 
-  /** The rule of the last stretch that begins at or before an address. */
+  /** Returns the rule of the last range that starts at or before an address. */
   find(a: number, b: number, c: number, d: number): MatchedRule | undefined {
     const starts = this.#starts;
     let low = 1;
@@ -118,10 +119,10 @@ function compare(one: Words, other: Words): number {
   return one[0] - other[0] || one[1] - other[1] || one[2] - other[2] || one[3] - other[3];
 }
 
-/** The address behind the last of a network; `undefined` where that is the last there is. */
+/** The first address after a network, or `undefined` if the network ends the address space. */
 function endOf(first: Words, prefix: number): Words | undefined {
   const words: [number, number, number, number] = [...first];
-  // One is added at the prefix's last bit and carried on.
+  // Adds 1 at the prefix's last bit, with carry.
   for (let bits = prefix; bits > 0;) {
     const index = (bits - 1) >>> 5;
     const sum = words[index]! + 2 ** (32 * (index + 1) - bits);

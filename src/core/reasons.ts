@@ -1,13 +1,13 @@
 /**
- * Every reason for a refusal, said once: types, counters, errors and HTTP responses derive from this table.
+ * The reasons for refusals in one table. Types, counters, errors and HTTP responses derive from it.
  *
  * @module
  */
 
 /**
- * Every reason for a refusal. `limit` marks those that end when another connection closes. `status` is the HTTP status that
- * suits it: `429` where one client has too many, `503` where all together have, `403` where no wait helps. (RFC 6585,
- * section 4; RFC 9110, sections 15.5.4 and 15.6.4)
+ * Every reason for a refusal. `limit` marks the reasons that may pass when another connection closes. `status` is the
+ * HTTP status of the reason: `429` if the client has too many connections, `503` if the server has, `403` if waiting
+ * does not help. (RFC 6585, section 4; RFC 9110, sections 15.5.4 and 15.6.4)
  */
 export const REASONS = {
   "client": { limit: true, status: 429 },
@@ -21,20 +21,20 @@ export const REASONS = {
 } as const;
 
 /**
- * Why a connection may not open:
+ * Why a connection is refused:
  *
- * - `"client"`: its client is at `maxPerClient`;
- * - `"aggregate"`: an aggregate that its client belongs to is full;
+ * - `"client"`: its client has `maxPerClient` open connections;
+ * - `"aggregate"`: one of its client's aggregates is full;
  * - `"total"`: `maxTotal` connections are open;
- * - `"blocked"`: a rule in `networks` with `maxPerClient: 0` covers it;
- * - `"unknown-address"`: it has no address, or nothing that can be read as one;
+ * - `"blocked"`: its address matches a rule in `networks` with `maxPerClient: 0`;
+ * - `"unknown-address"`: its peer has no address, or an invalid one;
  * - `"pending"`: too many connections wait for a decision, where a decision takes time;
  * - `"timeout"`: the decision took too long;
  * - `"unavailable"`: no decision could be had.
  */
 export type RefusalReason = keyof typeof REASONS;
 
-/** A record with a value for each reason. */
+/** Builds a record with a value for each reason. */
 export function byReason<T>(valueOf: (reason: RefusalReason) => T): Record<RefusalReason, T> {
   const entries = Object.keys(REASONS).map((reason) => [reason, valueOf(reason as RefusalReason)]);
   return Object.fromEntries(entries);

@@ -1,5 +1,5 @@
 /**
- * What `Limiter.accept()` throws.
+ * The errors of `Limiter.accept()`.
  *
  * @module
  */
@@ -7,14 +7,14 @@
 import { REASONS, type RefusalReason } from "./reasons.ts";
 
 /**
- * Thrown by {@linkcode Limiter.accept} for a connection that may not open. Its message is generic and can be passed on to a
- * client: it contains no limits and no counts. Its `name` is the name of its class.
+ * The error that {@linkcode Limiter.accept} throws for a refused connection. Its message is safe to send to a client:
+ * it contains no limits and no counts. Its `name` is the name of its class.
  */
 export class RefusedError extends Error {
-  /** Why the connection may not open. */
+  /** Why the connection was refused. */
   readonly reason: RefusalReason;
 
-  /** Makes the error for a refusal's reason. */
+  /** Creates an error with a refusal's reason. */
   constructor(reason: RefusalReason) {
     super("connection refused by the limiter");
     this.name = "RefusedError";
@@ -23,18 +23,18 @@ export class RefusedError extends Error {
 }
 
 /**
- * The {@linkcode RefusedError} of a limit: `"client"`, `"aggregate"` or `"total"`. The same connection may be admitted
- * later, when another one has closed.
+ * The {@linkcode RefusedError} for a limit that is reached: `"client"`, `"aggregate"` or `"total"`. A retry may succeed
+ * once another connection has closed.
  */
 export class LimitReachedError extends RefusedError {
-  /** Makes the error for a refusal's reason. */
+  /** Creates an error with a refusal's reason. */
   constructor(reason: RefusalReason) {
     super(reason);
     this.name = "LimitReachedError";
   }
 }
 
-/** The error for a reason. */
+/** Creates the error for a reason, of the class that suits it. */
 export function refusedError(reason: RefusalReason): RefusedError {
   return REASONS[reason].limit ? new LimitReachedError(reason) : new RefusedError(reason);
 }

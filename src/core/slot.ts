@@ -1,5 +1,5 @@
 /**
- * What the limiter answers: a slot or a refusal.
+ * The results of admission: slots and refusals.
  *
  * @module
  */
@@ -7,39 +7,39 @@
 import { byReason, type RefusalReason } from "./reasons.ts";
 
 /**
- * The right of one admitted connection to be open. Give it back when the connection's descriptor is closed: by `using`,
- * by {@linkcode Slot.release}, or by tying it to the connection with `withSlot`.
+ * The right of one admitted connection to be open. Release it when the connection's file descriptor is closed: with
+ * `using`, with {@linkcode Slot.release}, or by binding it to the connection with `withSlot()`.
  */
 export interface Slot extends Disposable {
-  /** Tells a slot from a {@linkcode Refusal}. */
+  /** Distinguishes a slot from a {@linkcode Refusal}. */
   readonly admitted: true;
-  /** The client it is counted against: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the key given for it. */
+  /** The client that the slot counts against: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the peer's `key`. */
   readonly client: string;
-  /** Whether it has been given back. */
+  /** Whether the slot has been released. */
   readonly released: boolean;
-  /** Gives the slot back. Only the first call counts. */
+  /** Releases the slot. Further calls do nothing. */
   release(): void;
-  /** The same as {@linkcode Slot.release}, for `using`. */
+  /** Calls {@linkcode Slot.release}, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * The answer to a connection that may not open. There is one object for each reason, frozen and shared, so that a
- * refusal allocates nothing.
+ * The result for a refused connection. Each reason has one frozen object that all refusals share, so that a refusal
+ * allocates nothing.
  */
 export interface Refusal extends Disposable {
-  /** Tells a refusal from a {@linkcode Slot}. */
+  /** Distinguishes a refusal from a {@linkcode Slot}. */
   readonly admitted: false;
-  /** Why. */
+  /** Why the connection was refused. */
   readonly reason: RefusalReason;
-  /** Does nothing, so that `using admission = limiter.tryAccept(conn)` works either way. */
+  /** Does nothing. It makes `using admission = limiter.tryAccept(conn)` valid for both results. */
   [Symbol.dispose](): void;
 }
 
-/** The refusal for each reason. */
+/** The refusal of each reason. */
 export const REFUSALS: Readonly<Record<RefusalReason, Refusal>> = byReason((reason) =>
   Object.freeze({ admitted: false as const, reason, [Symbol.dispose]() {} })
 );
 
-/** What a limiter answers; `admitted` tells the two apart. */
+/** A slot or a refusal; `admitted` distinguishes them. */
 export type Admission = Slot | Refusal;

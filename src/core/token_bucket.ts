@@ -1,10 +1,10 @@
 /**
- * A budget that fills up again.
+ * A token bucket.
  *
  * @module
  */
 
-/** Allows so many a second, and as many at once as have been saved up. */
+/** Limits a rate, with bursts. The bucket starts full and refills steadily. */
 export class TokenBucket {
   readonly #perSecond: number;
   readonly #burst: number;
@@ -13,9 +13,9 @@ export class TokenBucket {
   #filledAt: number;
 
   /**
-   * @param perSecond How many it allows a second in the long run.
-   * @param burst How many it allows at once.
-   * @param now Tells the time in milliseconds.
+   * @param perSecond Tokens added per second.
+   * @param burst The bucket's capacity in tokens.
+   * @param now A monotonic clock, in milliseconds.
    */
   constructor(perSecond: number, burst: number, now: () => number = () => performance.now()) {
     this.#perSecond = perSecond;
@@ -25,11 +25,11 @@ export class TokenBucket {
     this.#filledAt = now();
   }
 
-  /** Takes one, if there is one. */
+  /** Takes a token. Returns `false` if the bucket is empty. */
   take(): boolean {
     const now = this.#now();
     const seconds = (now - this.#filledAt) / 1_000;
-    // Infinity times nothing is no number.
+    // With `perSecond: Infinity`, zero seconds would add NaN.
     if (seconds > 0) this.#tokens = Math.min(this.#burst, this.#tokens + seconds * this.#perSecond);
     this.#filledAt = now;
     if (this.#tokens < 1) return false;

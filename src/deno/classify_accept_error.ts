@@ -1,27 +1,27 @@
 /**
- * What a failed `accept()` means. Deno's errors are told by their names and codes, so that nothing here needs Deno.
+ * The kinds of accept errors. Deno's errors are recognized by `name` and `code`, so nothing here needs Deno.
  *
  * @module
  */
 
-/** What is to be done about a failed accept. */
+/** Why an accept failed, and what the accept loop does about it. */
 export type AcceptErrorKind =
-  /** The listener is closed: end. */
+  /** The listener is closed. The loop ends. */
   | "closed"
-  /** Another accept is under way: the caller's mistake. */
+  /** Another accept is pending: the caller's mistake. The loop passes the error on. */
   | "busy"
-  /** The process or the system is out of something: wait, since trying again at once spins. */
+  /** The process or the system has run out of a resource. The loop waits: an immediate retry would spin. */
   | "exhausted"
-  /** One client's connection failed, such as by a reset before it was accepted: go on. */
+  /** One client's connection failed, for example by a reset in the backlog. The loop continues. */
   | "connection";
 
-/** Out of file descriptors, in the process or in the system; out of memory for sockets. (accept(2)) */
-const EXHAUSTED = new Set<unknown>(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
+/** The process or the system has no file descriptors left, or no memory for sockets. (accept(2)) */
+const EXHAUSTED_CODES = new Set<unknown>(["EMFILE", "ENFILE", "ENOBUFS", "ENOMEM"]);
 
-/** Tells what a failed accept means. */
+/** Classifies the error of a failed accept. */
 export function classifyAcceptError(error: unknown): AcceptErrorKind {
   const { name, code } = error instanceof Error ? error as Error & { code?: unknown } : { name: "", code: "" };
   if (name === "BadResource") return "closed";
   if (name === "Busy") return "busy";
-  return EXHAUSTED.has(code) ? "exhausted" : "connection";
+  return EXHAUSTED_CODES.has(code) ? "exhausted" : "connection";
 }

@@ -1,5 +1,5 @@
 /**
- * Following the requests of `Deno.serve`, and of whatever calls a fetch handler in its way.
+ * Tracks the requests of `Deno.serve`, and of other callers that pass the same arguments to a fetch handler.
  *
  * @module
  */
@@ -10,20 +10,24 @@ import type { Peer, RemoteAddr } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
-/** What `Deno.serve` hands to its handler beside the request. */
+/** The second argument that `Deno.serve` passes to a fetch handler. */
 export interface ServeInfo {
   /** The client's address. */
   readonly remoteAddr: RemoteAddr;
-  /** Settles when the response is done, or the client is gone. Without it, a response is done when it is returned. */
+  /** Settles when the response has ended or the client has left. If absent, a request ends when its handler settles. */
   readonly completed?: Promise<void>;
 }
 
-/** After how many milliseconds it is asked whether the client of a handler that has not settled is still there. */
+/**
+ * The period of the timer that looks for clients that left before their handlers settled. It reads `request.signal` at
+ * its second tick, 5 to 10 seconds after the handler returned. Deno prints a warning if a handler succeeds after that
+ * read, and few handlers take that long.
+ */
 const ABORT_CHECK_MS = 5_000;
 
-/** {@linkcode RequestTracker} for Deno, where `completed` tells the end of all requests whose handlers settle. */
+/** The {@linkcode RequestTracker} for Deno. `completed` reports the end of every request whose handler settles. */
 export class DenoTracker implements RequestTracker<ServeInfo> {
-  /** Requests whose handlers have returned promises, with whether they have been looked at before. */
+  /** Requests whose handlers have returned promises, and whether the timer has ticked since. */
   readonly #waiting = new Map<InFlightRequest, boolean>();
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -41,7 +45,7 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     if (isThenable(result)) {
       inFlight.result = result;
       this.#waiting.set(inFlight, false);
-      this.#timer ??= this.#watch();
+      this.#timer ??= this.#startTimer();
       if (completed === undefined) {
         const done = () => this.#done(inFlight);
         result.then(done, done);
@@ -57,13 +61,13 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
   }
 
   /**
-   * `completed` never settles where a handler does not, even when its client is gone; then the request's signal is what
-   * tells. It is not asked before a while has passed, since whoever asks makes Deno print a warning.
+   * `completed` does not settle before the handler does, even if the client has left. If a handler never settles, only
+   * the request's signal reports that its client has left.
    */
-  #watch(): ReturnType<typeof setInterval> {
+  #startTimer(): ReturnType<typeof setInterval> {
     const timer = setInterval(() => {
-      for (const [inFlight, seen] of this.#waiting) {
-        if (seen) this.#listen(inFlight);
+      for (const [inFlight, ticked] of this.#waiting) {
+        if (ticked) this.#watchSignal(inFlight);
         else this.#waiting.set(inFlight, true);
       }
       if (this.#waiting.size > 0) return;
@@ -74,8 +78,8 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return timer;
   }
 
-  /** A signal that nobody has asked for before says "aborted" only later, even where the client has long been gone. */
-  #listen(inFlight: InFlightRequest): void {
+  /** A signal read for the first time becomes aborted only later, even if the client is long gone. */
+  #watchSignal(inFlight: InFlightRequest): void {
     this.#waiting.delete(inFlight);
     const { signal } = inFlight.request;
     if (signal.aborted) inFlight.done();

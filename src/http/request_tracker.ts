@@ -1,5 +1,5 @@
 /**
- * What differs per runtime in following a request to its end.
+ * The runtime-specific part of tracking a request to its end.
  *
  * @module
  */
@@ -9,23 +9,26 @@ import type { InFlightRequest } from "./in_flight_request.ts";
 import type { Sweep } from "./sweep.ts";
 
 /**
- * Follows the requests of one runtime.
+ * Tracks the requests of one runtime, and releases their slots when they end.
  *
- * @typeParam I What the runtime hands to a fetch handler beside the request.
+ * @typeParam I The second argument that the runtime passes to a fetch handler.
  */
 export interface RequestTracker<I> {
-  /** Whose request it is, unless there is no telling. */
+  /** Returns the peer of a request, or `undefined` if it has none. */
   peerOf(request: Request, info: I): Peer | undefined;
-  /** Gives back the slots of requests that have ended without its being noticed, where there can be any. */
+  /** Releases the slots of requests whose end the runtime did not report. Absent if it reports all of them. */
   readonly sweep?: Sweep;
   /**
-   * Follows an admitted request, before its handler is called.
+   * Starts to track an admitted request, before its handler is called.
    *
-   * @param found Whether {@linkcode RequestTracker.peerOf} has found the client.
+   * @param peerFound Whether {@linkcode RequestTracker.peerOf} has returned the request's peer.
    */
-  start(inFlight: InFlightRequest, found: boolean): void;
-  /** Takes note that the handler has returned, maybe with a promise. */
+  start(inFlight: InFlightRequest, peerFound: boolean): void;
+  /** Called when the handler has returned or thrown. `result` may be a promise. */
   handlerReturned(inFlight: InFlightRequest, result: unknown): void;
-  /** Calls `left` when the client of a pending request leaves, where that can be seen. Returns what ends that. */
+  /**
+   * Calls `left` when the client of a pending request leaves. Returns what ends that. Absent where the runtime does not
+   * report it.
+   */
   watchPending?(request: Request, left: () => void): () => void;
 }
