@@ -6,11 +6,11 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno.ts";
+import { testUnless } from "../support/deno/deno_listeners.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
-import { withServer } from "./serving.ts";
+import { withServer } from "../support/with_server.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */
 const SERVERS = {

@@ -6,12 +6,12 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno.ts";
+import { testUnless } from "../support/deno/deno_listeners.ts";
 import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
-import { ROOT, type Serving, withServer } from "./serving.ts";
+import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));

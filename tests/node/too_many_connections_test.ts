@@ -13,7 +13,7 @@ import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
 import { TokenBucket } from "../../src/core/token_bucket.ts";
 import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, oneAddress } from "../support/platform.ts";
-import { KINDS, Limited, shakeHands } from "./servers.ts";
+import { KINDS, Limited, shakeHands } from "../support/node/limited_server.ts";
 import { throwing } from "../support/failures.ts";
 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";

@@ -1,0 +1,70 @@
+/**
+ * What real sockets do too seldom: they have room again before they have said so.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assertEquals } from "@std/assert";
+import { WriteQueue } from "../../src/bun/write_queue.ts";
+import { nameOfError } from "../support/failures.ts";
+import { bytes } from "../support/bun/bun_listeners.ts";
+
+/** An outbox on a socket that has room for so many bytes, with all that the socket was given. */
+function outboxWithRoom(room: number, full = false) {
+  const given: string[] = [];
+  const socket = {
+    room,
+    write(data: Uint8Array): number {
+      if (this.room <= 0) return this.room;
+      const part = data.subarray(0, this.room);
+      this.room -= part.length;
+      given.push(new TextDecoder().decode(part));
+      return part.length;
+    },
+    shutdown() {
+      given.push("end");
+      this.room = -1;
+    },
+  };
+  return { socket, given, outbox: new WriteQueue(socket as never, full) };
+}
+
+test("WriteQueue lets no write overtake one that waits", async () => {
+  const { socket, given, outbox } = outboxWithRoom(3);
+  const writes = [outbox.write(bytes("abcd")), outbox.write(bytes("e"))];
+  outbox.drain();
+  socket.room = 2;
+  // There is room, but nobody has said so; and who has said so may have been wrong.
+  writes.push(outbox.write(bytes("fg")), outbox.write(new Uint8Array()));
+  const end = outbox.closeWrite();
+  assertEquals(given, ["abc"]);
+  outbox.drain();
+  assertEquals(await Promise.all(writes), [3, 1, 1, 0]);
+  await end;
+  assertEquals(given, ["abc", "e", "f", "end"]);
+  assertEquals(await nameOfError(outbox.write(bytes("h"))), "BrokenPipe");
+});
+
+test("WriteQueue waits for the first drain where it is told to, and bears those that mean nothing", async () => {
+  const { given, outbox } = outboxWithRoom(8, true);
+  const writes = [outbox.write(bytes("ab")), outbox.write(bytes("cd"))];
+  assertEquals(given, []);
+  outbox.drain();
+  outbox.drain();
+  assertEquals(await Promise.all(writes), [2, 2]);
+  assertEquals(await outbox.write(bytes("ef")), 2);
+  assertEquals(given, ["ab", "cd", "ef"]);
+});
+
+test("WriteQueue rejects what waits with the reason for which it ends, and what comes later, too", async () => {
+  const { socket, outbox } = outboxWithRoom(0);
+  const pending = [outbox.write(bytes("a")), outbox.closeWrite()].map(nameOfError);
+  outbox.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));
+  assertEquals(await Promise.all(pending), ["ConnectionReset", "ConnectionReset"]);
+  socket.room = 8;
+  assertEquals(await nameOfError(outbox.write(bytes("a"))), "ConnectionReset");
+  outbox.finish("closed");
+  assertEquals(await nameOfError(outbox.write(bytes("a"))), "BadResource");
+  assertEquals(await nameOfError(outbox.closeWrite()), "BadResource");
+});

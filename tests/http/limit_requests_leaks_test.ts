@@ -1,0 +1,191 @@
+/**
+ * What could leak a slot, let somebody in, or cost a server more than it should.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
+import { Limiter } from "@connlimit/connlimit";
+import { limitRequests } from "@connlimit/connlimit/http";
+import { heapUsed } from "../support/memory.ts";
+import { aWhile, eventually } from "../support/net.ts";
+import { oneAddress } from "../support/platform.ts";
+import { internalsOf } from "../../src/core/internals.ts";
+import { BunTracker } from "../../src/http/bun_tracker.ts";
+import { InFlightRequest } from "../../src/http/in_flight_request.ts";
+import { Served } from "../support/http/serve.ts";
+
+test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
+  const limiter = new Limiter({ maxPerClient: 1 });
+  const client = () => "192.0.2.7";
+  const ok = limitRequests(limiter, (_request: Request, _info?: unknown) => new Response("ok"), { client });
+  assertStrictEquals((ok(new Request("http://localhost/"), undefined) as Response).status, 200);
+  assertStrictEquals(limiter.open, 0);
+  const later = limitRequests(limiter, () => Promise.resolve(new Response("ok")), { client });
+  const response = later(new Request("http://localhost/"), undefined);
+  assertStrictEquals(limiter.open, 1);
+  await response;
+  await eventually(() => limiter.open === 0, "the slot to be free");
+});
+
+test("limitRequests() takes no slot for a request that nothing can be attached to, and throws", () => {
+  const limiter = new Limiter({ maxPerClient: 1 });
+  const limited = limitRequests(limiter, () => new Response("ok"), { client: () => "192.0.2.7" });
+  assertThrows(() => limited(Object.freeze(new Request("http://localhost/")), {}), TypeError, "extensible");
+  assertStrictEquals(limiter.open, 0);
+});
+
+test("limitRequests() refuses, and survives, where the client is named by a promise that rejects", async () => {
+  const errors: unknown[] = [];
+  const limited = limitRequests({}, () => new Response("ok"), {
+    client: (() => Promise.reject("no")) as unknown as () => string,
+    onError: (error) => void errors.push(error),
+  });
+  assertStrictEquals((limited(new Request("http://localhost/"), {}) as Response).status, 403);
+  await eventually(() => errors.length > 0, "the error");
+  assertEquals(errors, ["no"]);
+});
+
+test("limitRequests() holds the slot of a request that was made of the server's, until its handler settles", async () => {
+  const limiter = new Limiter({ maxPerClient: 1 });
+  const settle: ((response: Response) => void)[] = [];
+  const limited = limitRequests(limiter, () => new Promise<Response>((resolve) => settle.push(resolve)), {
+    client: () => "192.0.2.7",
+  });
+  await using server = new Served((request, info) => limited(new Request(request), info), {
+    limits: { maxPerClient: Infinity },
+  });
+  using client = await server.ask("GET /");
+  await eventually(() => settle.length === 1, "the handler to be called");
+  for (let i = 0; i < 3; i++) assertStrictEquals(await server.status("GET /"), 429);
+  assertStrictEquals(limiter.open, 1);
+  settle[0]!(new Response("done"));
+  assertStrictEquals((await client.answer()).body, "done");
+  await eventually(() => limiter.open === 0, "the slot to be free");
+});
+
+test(
+  "limitRequests() keeps nothing of requests that have ended, and of refused ones",
+  { skip: oneAddress },
+  async () => {
+    await using server = new Served(async (request) => {
+      await Promise.resolve();
+      return new Response(request.url.endsWith("/stream") ? new Response("ok").body : "ok");
+    }, { limits: { maxPerClient: 10, networks: { "127.0.0.66/32": { maxPerClient: 0 } } } });
+    const ask = async (address: string, path: string, status: number) => {
+      let client = await server.connect(address);
+      for (let i = 0; i < 1000; i++) {
+        client.send(`GET ${path}`);
+        const answer = await client.answer();
+        assertStrictEquals(answer.status, status);
+        if (status !== 200) {
+          client[Symbol.dispose]();
+          client = await server.connect(address);
+        }
+      }
+    };
+    const all = () =>
+      Promise.all([
+        ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/", 200)),
+        ...[1, 2, 3].map((i) => ask(`127.0.0.${i + 1}`, "/stream", 200)),
+        ask("127.0.0.66", "/", 403),
+      ]);
+    await all();
+    await server.empty();
+    const before = heapUsed();
+    await all();
+    await server.empty();
+    // Seven thousand requests, of which each would be a kilobyte and more.
+    assertLessOrEqual(heapUsed() - before, 3 * 2 ** 20);
+  },
+);
+
+test("limitRequests() keeps handlers within the limit that work for clients who reset at once", async () => {
+  let [working, most] = [0, 0];
+  let settle: (() => void) | undefined;
+  // Also of those who are heard of only when others are done.
+  const settled = new Promise<void>((resolve) => settle = resolve);
+  await using server = new Served(async () => {
+    most = Math.max(most, ++working);
+    await settled;
+    working--;
+    return new Response("done");
+  }, { limits: { maxPerClient: 2 } });
+  const answered = () => {
+    const { admitted, refused } = server.limiter.stats();
+    return admitted + refused;
+  };
+  for (let i = 0; i < 100; i++) {
+    const client = await server.ask("GET /");
+    // Half of them leave when the server has heard of them, the others before.
+    if (i < 50) await eventually(() => answered() > i, "an answer");
+    client.reset();
+  }
+  assertEquals([most, server.limiter.open], [2, 2]);
+  settle!();
+  await server.empty();
+});
+
+/** A server of Bun's in the eyes of a follower, whose requests go on until that is changed. */
+class FakeServer {
+  readonly port = 8000;
+  readonly pendingRequests = 1;
+  /** How often it has been asked for a request. */
+  calls = 0;
+  ended = false;
+
+  upgrade(): boolean {
+    return false;
+  }
+
+  requestIP(): { address: string } | null {
+    this.calls++;
+    return this.ended ? null : { address: "192.0.2.7" };
+  }
+}
+
+/** Has a request under way that takes long. */
+function track(follower: BunTracker, server: FakeServer, limiter: Limiter, client: string): void {
+  const tracked = new InFlightRequest(new Request("http://localhost/"), limiter.accept(client));
+  follower.start(tracked, server, true);
+  follower.handlerReturned(tracked, undefined);
+}
+
+function immediate(): Promise<void> {
+  return new Promise((resolve) => void setImmediate(resolve));
+}
+
+test("limitRequests() on Bun does not ask for everyone's requests with each refusal", async () => {
+  const server = new FakeServer();
+  const follower = new BunTracker(server);
+  const limiter = new Limiter({ maxPerClient: Infinity, maxTotal: 1_000 });
+  for (let i = 0; i < 1_000; i++) track(follower, server, limiter, `10.0.${i >> 8}.${i & 255}`);
+  await aWhile();
+  server.calls = 0;
+  const start = performance.now();
+  for (let i = 0; i < 500; i++) {
+    assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.8", follower.sweep).admitted, false);
+    await immediate();
+  }
+  assertStrictEquals(limiter.stats().refusedBy.total, 500);
+  // Everyone ten times a second, and once more a second by the timer, however many are refused.
+  const times = 2 + (performance.now() - start) / 100 * 1.1;
+  assertLessOrEqual(server.calls, 1_000 * times, `${server.calls} calls for 500 refusals`);
+  server.ended = true;
+  await eventually(() => limiter.open === 0, "every slot to be free");
+});
+
+test("limitRequests() on Bun asks for a client's requests once in each turn in which it is refused", async () => {
+  const server = new FakeServer();
+  const follower = new BunTracker(server);
+  const limiter = new Limiter({ maxPerClient: 1 });
+  track(follower, server, limiter, "192.0.2.7");
+  await aWhile();
+  const isAdmitted = () => internalsOf(limiter)!.tryAccept("192.0.2.7", follower.sweep).admitted;
+  assertStrictEquals(isAdmitted(), false);
+  server.ended = true;
+  assertStrictEquals(isAdmitted(), false);
+  await immediate();
+  assertStrictEquals(isAdmitted(), true);
+});
