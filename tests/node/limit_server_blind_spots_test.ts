@@ -12,7 +12,8 @@ import { assertStrictEquals } from "@std/assert";
 import { limitServer } from "@connlimit/connlimit/node";
 import { aWhile, connectFrom, ended, eventually } from "../support/net.ts";
 import { isBun, isDeno, notLinux } from "../support/platform.ts";
-import { KINDS, Limited, shakeHands } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { KINDS, shakeHands } from "../support/node/server_kinds.ts";
 
 /** Milliseconds after which somebody who says nothing is counted, if that is ever. */
 async function untilCounted({ limiter, port }: Limited): Promise<number> {

@@ -8,7 +8,8 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { type Client, connectFrom, eventually, within } from "../support/net.ts";
-import { connectTo, type Kind, KINDS, Limited } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { connectTo, type Kind, KINDS } from "../support/node/server_kinds.ts";
 import { isBun } from "../support/platform.ts";
 
 /** What a connection is about, with how to bring it there. */

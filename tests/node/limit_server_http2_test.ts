@@ -9,7 +9,8 @@ import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { aWhile, certificate, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { connectTo, ignore, KINDS, Limited, shakeHands } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { connectTo, ignore, KINDS, shakeHands } from "../support/node/server_kinds.ts";
 
 /** The session of a client. */
 function sessionOf({ socket }: Client): http2.ClientHttp2Session {

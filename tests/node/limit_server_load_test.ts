@@ -11,7 +11,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { LimiterStats } from "@connlimit/connlimit";
 import { type Client, connectFrom, ended, eventually, leavingNoSocket, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { KINDS, Limited } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { KINDS } from "../support/node/server_kinds.ts";
 
 const kind = KINDS.http!;
 

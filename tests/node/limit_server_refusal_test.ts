@@ -10,7 +10,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { Refusal } from "@connlimit/connlimit";
 import { aWhile, connectFrom, ended } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, notLinux } from "../support/platform.ts";
-import { connectTo, KINDS, Limited, shakeHands } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { connectTo, KINDS, shakeHands } from "../support/node/server_kinds.ts";
 import { fails, throwing } from "../support/failures.ts";
 import { resetFromOutside } from "../support/outside.ts";
 

@@ -12,7 +12,8 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket, WebSocketServer } from "ws";
 import { aWhile, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
-import { connectTo, ignore, KINDS, Limited } from "../support/node/limited_server.ts";
+import { Limited } from "../support/node/limited_server.ts";
+import { connectTo, ignore, KINDS } from "../support/node/server_kinds.ts";
 import { CLOSE, HEADERS, PING, PONG } from "../support/frames.ts";
 
 /** Asks for a WebSocket. Resolves to the head of the answer. */
