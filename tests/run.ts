@@ -57,7 +57,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: node,
     // One file at a time, since some of them load the machine.
     args: ["--expose-gc", "--test", "--test-reporter=spec", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
-    except: ["deno", "examples", "bun", "http"],
+    except: ["conn", "listener", "deno", "bun", "http", "examples"],
     passed: /^ℹ pass (\d+)$/,
     failed: /^ℹ (?:fail|cancelled) (\d+)$/,
     skipped: /^ℹ (?:skipped|todo) (\d+)$/,

@@ -7,42 +7,17 @@
 import { once } from "node:events";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { limitedListener, Limiter } from "@connlimit/connlimit";
+import { limitedListener } from "@connlimit/connlimit";
 import { listen } from "@connlimit/connlimit/bun";
 import { Folder } from "../support/folder.ts";
 import { answered, closeAll, echoAll, keepAll } from "../support/listeners.ts";
-import { type Client, connectFrom, ended, eventually, leavingNoSocket, openSockets, within } from "../support/net.ts";
+import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { resetFromOutside } from "../support/outside.ts";
 import { noIPv6, notLinux, noUnixSockets, oneAddress } from "../support/platform.ts";
-import { connect, KINDS, limited, onLoopback, PLAIN, TLS, turnedAway } from "../support/bun/bun_listeners.ts";
+import { connect, KINDS } from "../support/bun/kinds.ts";
+import { limited, onLoopback } from "../support/bun/limited.ts";
 
 for (const kind of KINDS) {
-  test(`limitedListener() yields admitted connections with their slots, and closes the others (${kind.name})`, {
-    skip: oneAddress,
-  }, async () => {
-    const before = openSockets();
-    const refused: [reason: string, host: string][] = [];
-    {
-      using listener = limited(kind, { maxPerClient: 2 }, {
-        onRefused: ({ reason }, { remoteAddr }) => void refused.push([reason, remoteAddr.hostname]),
-      });
-      const { limiter, addr: { port } } = listener;
-      const kept = keepAll(listener);
-      const clients = await Promise.all([connect(kind, port), connect(kind, port), connect(kind, port, "127.0.0.2")]);
-      assertStrictEquals(await turnedAway(port), kind.tls ? "RST" : "FIN");
-      await answered(limiter, 4);
-      assertEquals(refused, [["client", "127.0.0.1"]]);
-      assertEquals([limiter.openFor("127.0.0.1"), limiter.openFor("127.0.0.2")], [2, 1]);
-      listener.close();
-      const conns = await kept;
-      assertEquals(conns.map(({ slot }) => slot.client).sort(), ["127.0.0.1", "127.0.0.1", "127.0.0.2"]);
-      closeAll(conns);
-      assertStrictEquals(limiter.open, 0);
-      await Promise.all(clients.map(ended));
-    }
-    await eventually(() => openSockets() === before, "every socket to be closed");
-  });
-
   test(
     `limitedListener() echoes for many clients at once and frees every slot (${kind.name})`,
     { skip: oneAddress },
@@ -110,55 +85,6 @@ for (const kind of KINDS) {
     },
   );
 }
-
-test(
-  "limitedListener() refuses exactly 250 of 500 connections over 50 addresses at limit 5",
-  { skip: oneAddress },
-  leavingNoSocket(async () => {
-    using listener = limited(PLAIN, { maxPerClient: 5 });
-    const { limiter, addr: { port } } = listener;
-    const kept = keepAll(listener);
-    const clients: Client[] = [];
-    for (let i = 0; i < 10; i++) {
-      const addresses = Array.from({ length: 50 }, (_, index) => `127.0.0.${index + 1}`);
-      clients.push(...await Promise.all(addresses.map((address) => connectFrom(address, port))));
-    }
-    await answered(limiter, 500);
-    const { open, clients: counted, peak, admitted, refusedBy } = limiter.stats();
-    assertEquals([open, counted, peak, admitted, refusedBy.client], [250, 50, 250, 250, 250]);
-    listener.close();
-    closeAll(await kept);
-    assertEquals([limiter.open, limiter.stats().clients], [0, 0]);
-    await Promise.all(clients.map(ended));
-  }),
-);
-
-test("limitedListener() counts the connections of listeners that share a limiter together", async () => {
-  const limiter = new Limiter({ maxPerClient: 1 });
-  using one = limited(PLAIN, limiter);
-  using other = limited(TLS, limiter);
-  using first = await connectFrom("127.0.0.1", one.addr.port);
-  await eventually(() => limiter.open === 1, "the first to be admitted");
-  using second = await connectFrom("127.0.0.1", other.addr.port);
-  await ended(second);
-  assertStrictEquals(limiter.stats().refused, 1);
-  first.reset();
-});
-
-test("limitedListener() can be limited again, and then both limiters count", async () => {
-  const accounts = new Limiter({ maxPerClient: 1 });
-  const inner = limited(PLAIN, { maxPerClient: 2 });
-  using outer = limitedListener(inner, accounts);
-  const kept = keepAll(outer);
-  const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.1", inner.addr.port)));
-  // By which of the two depends on how quickly the third comes.
-  await eventually(() => accounts.stats().refused + inner.limiter.stats().refused === 2, "two to be refused");
-  assertEquals([inner.limiter.open, accounts.open], [1, 1]);
-  outer.close();
-  closeAll(await kept);
-  assertEquals([inner.limiter.open, accounts.open], [0, 0]);
-  await Promise.all(clients.map(ended));
-});
 
 test("limitedListener() counts an IPv4 client the same on a dual-stack listener, and IPv6 clients by their /64", {
   skip: noIPv6,

@@ -12,7 +12,8 @@ import { CLIENTS, crowd, pick, randomly, treatAll } from "../support/crowd.ts";
 import { answered } from "../support/listeners.ts";
 import { type Client, ended, eventually, openSockets, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { address, type Kind, limited, PLAIN, TLS, tryConnect } from "../support/bun/bun_listeners.ts";
+import { address, type Kind, PLAIN, TLS, tryConnect } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
 
 type Socket = Bun.Socket<undefined>;
 

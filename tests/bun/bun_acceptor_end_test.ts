@@ -1,5 +1,5 @@
 /**
- * What a limited listener of Bun has in common with those of Deno, and how it ends.
+ * How a limited listener of Bun ends, and what it keeps running.
  *
  * @module
  */
@@ -8,15 +8,11 @@ import { test } from "node:test";
 import { assertRejects, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
 import { nameOfError } from "../support/failures.ts";
-import { LEAVING, type Making, RULES } from "../support/listener_rules.ts";
 import { closeAll, keepAll } from "../support/listeners.ts";
 import { aWhile, certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { connect, type Kind, limited, onLoopback, PLAIN, TLS, withBun } from "../support/bun/bun_listeners.ts";
-
-const making = (kind: Kind): Making => ({
-  listen: (limits, options) => limited(kind, limits, options),
-  connect: (port) => connect(kind, port),
-});
+import { onLoopback } from "../support/bun/limited.ts";
+import { connect, PLAIN, TLS } from "../support/bun/kinds.ts";
+import { withBun } from "../support/bun/with_bun.ts";
 
 for (
   const [name, stop] of Object.entries({
@@ -46,18 +42,6 @@ for (
     });
   }
 }
-
-for (const [rule, keeps] of Object.entries(RULES)) {
-  test(rule, async () => {
-    for (const kind of [PLAIN, TLS]) await keeps(making(kind));
-  });
-}
-
-test("limitedListener() closes the listener when the loop is left by break, throw or return()", async () => {
-  for (const kind of [PLAIN, TLS]) {
-    for (const isClosed of Object.values(LEAVING)) await isClosed(making(kind));
-  }
-});
 
 /** Programs that are kept running by what each of them has, unless that is told otherwise by `end`. */
 const PROGRAMS: Readonly<Record<string, (end: string) => string>> = {

@@ -12,7 +12,10 @@ import { keepAll } from "../support/listeners.ts";
 import { aWhile, connectFrom, ended, eventually } from "../support/net.ts";
 import { resetFromOutside } from "../support/outside.ts";
 import { notLinux } from "../support/platform.ts";
-import { bytes, KINDS, limited, PLAIN, turnedAway } from "../support/bun/bun_listeners.ts";
+import { KINDS, PLAIN } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
+import { bytes } from "../support/text.ts";
+import { turnedAway } from "../support/turned_away.ts";
 
 test("limitedListener() lets onRefused say goodbye, and survives hooks that fail", async () => {
   const errors: unknown[] = [];

@@ -11,7 +11,9 @@ import { listen } from "@connlimit/connlimit/bun";
 import { closeAll, keepAll } from "../support/listeners.ts";
 import { aWhile, type Client, connectFrom, ended, eventually, leavingNoSocket, openSockets } from "../support/net.ts";
 import { hiddenSockets } from "../support/platform.ts";
-import { bytes, connect, KINDS, limited } from "../support/bun/bun_listeners.ts";
+import { connect, KINDS } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
+import { bytes } from "../support/text.ts";
 
 for (const kind of KINDS) {
   test(

@@ -12,7 +12,8 @@ import { listen } from "@connlimit/connlimit/bun";
 import { answered, closeAll, keepAll } from "../support/listeners.ts";
 import { certificate, connectFrom, ended, eventually, leavingNoSocket } from "../support/net.ts";
 import { runOutside } from "../support/outside.ts";
-import { connect, KINDS, onLoopback } from "../support/bun/bun_listeners.ts";
+import { connect, KINDS } from "../support/bun/kinds.ts";
+import { onLoopback } from "../support/bun/limited.ts";
 
 for (const kind of KINDS) {
   test(

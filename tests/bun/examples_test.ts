@@ -10,7 +10,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { echoes } from "../support/bulk.ts";
-import { withBun } from "../support/bun/bun_listeners.ts";
+import { withBun } from "../support/bun/with_bun.ts";
 
 /** Runs an example at a port of its own. Resolves to what it has printed first, if there is anything. */
 function withServer(name: string, use: (port: number) => Promise<void>): Promise<string> {

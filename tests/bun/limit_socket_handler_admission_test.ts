@@ -12,8 +12,10 @@ import { answered, closeAll } from "../support/listeners.ts";
 import { type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { resetFromOutside } from "../support/outside.ts";
 import { CLIENT_ADDRESS, notLinux, noUnixSockets } from "../support/platform.ts";
-import { data, type Handlers, serve, type Socket } from "../support/bun/socket_pair.ts";
-import { connect, KINDS, PLAIN, testSockets as test, turnedAway } from "../support/bun/bun_listeners.ts";
+import { data, type Handlers, serve, type Socket } from "../support/bun/with_served.ts";
+import { connect, KINDS, PLAIN } from "../support/bun/kinds.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { turnedAway } from "../support/turned_away.ts";
 
 for (const kind of KINDS) {
   test(`limitSocketHandler() refuses without calling any handler (${kind.name})`, async () => {

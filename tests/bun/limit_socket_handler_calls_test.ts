@@ -9,8 +9,10 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { connectFrom, ended, eventually, within } from "../support/net.ts";
-import { data, type Handlers, serve, type Socket } from "../support/bun/socket_pair.ts";
-import { address, connect, KINDS, testSockets as test, TLS, withBun } from "../support/bun/bun_listeners.ts";
+import { data, type Handlers, serve, type Socket } from "../support/bun/with_served.ts";
+import { address, connect, KINDS, TLS } from "../support/bun/kinds.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { withBun } from "../support/bun/with_bun.ts";
 
 for (const kind of KINDS) {
   test(`limitSocketHandler() calls the handlers as Bun does (${kind.name})`, async () => {

@@ -9,8 +9,9 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { aWhile, ended, eventually, openSockets, within } from "../support/net.ts";
-import { connect, KINDS, testSockets as test } from "../support/bun/bun_listeners.ts";
-import { data, serve, type Served, withServed } from "../support/bun/socket_pair.ts";
+import { connect, KINDS } from "../support/bun/kinds.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { data, serve, type Served, withServed } from "../support/bun/with_served.ts";
 
 /** How a connection ends, or what makes it stay open. */
 type Usage = (served: Served) => unknown;

@@ -8,8 +8,9 @@ import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { connectFrom, ended, eventually, within } from "../support/net.ts";
-import { data, type Handlers, type Listener, serve, type Socket } from "../support/bun/socket_pair.ts";
-import { connect, KINDS, PLAIN, testSockets as test } from "../support/bun/bun_listeners.ts";
+import { data, type Handlers, type Listener, serve, type Socket } from "../support/bun/with_served.ts";
+import { connect, KINDS, PLAIN } from "../support/bun/kinds.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
 
 for (const kind of KINDS) {
   test(`limitSocketHandler() keeps limits and slots when handlers are replaced (${kind.name})`, async () => {

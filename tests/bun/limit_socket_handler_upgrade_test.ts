@@ -10,8 +10,9 @@ import { assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { certificate, type Client, connectFrom, eventually, openSockets, within } from "../support/net.ts";
-import { data, type Listener, serve } from "../support/bun/socket_pair.ts";
-import { PLAIN, testSockets as test } from "../support/bun/bun_listeners.ts";
+import { data, type Listener, serve } from "../support/bun/with_served.ts";
+import { PLAIN } from "../support/bun/kinds.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
 
 test("limitSocketHandler() frees the slot of a connection that was upgraded to TLS, however it ends", async () => {
   type Upgraded = [raw: Bun.Socket<unknown>, tls: Bun.Socket<unknown>];

@@ -11,8 +11,12 @@ import * as endings from "../support/endings.ts";
 import { drain, slotOf, stuck } from "../support/endings.ts";
 import { fails, nameOfError } from "../support/failures.ts";
 import { aWhile, eventually, within } from "../support/net.ts";
-import { readText, withPair } from "../support/bun/socket_conn_pair.ts";
-import { bytes, type Conn, KINDS, testSockets as test } from "../support/bun/bun_listeners.ts";
+import { withPair } from "../support/bun/socket_conn_pair.ts";
+import { readText } from "../support/text.ts";
+import { KINDS } from "../support/bun/kinds.ts";
+import type { Conn } from "../support/bun/limited.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { bytes } from "../support/text.ts";
 
 type Usage = endings.Usage<Conn>;
 

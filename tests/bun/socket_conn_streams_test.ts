@@ -12,7 +12,9 @@ import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { aWhile, ended, leavingNoSocket, within } from "../support/net.ts";
 import { notLinux } from "../support/platform.ts";
-import { connect, type Kind, KINDS, limited, PLAIN, TLS, withBun } from "../support/bun/bun_listeners.ts";
+import { connect, type Kind, KINDS, PLAIN, TLS } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
+import { withBun } from "../support/bun/with_bun.ts";
 import { echoes, MB, send } from "../support/bulk.ts";
 
 /** The most memory, in megabytes, that a process has had at once. */

@@ -6,11 +6,16 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, withSlot } from "@connlimit/connlimit";
+import { Canary } from "../support/canary.ts";
 import { drain } from "../support/endings.ts";
 import { nameOfError } from "../support/failures.ts";
 import { aWhile, ended, eventually, within } from "../support/net.ts";
-import { readText, withPair } from "../support/bun/socket_conn_pair.ts";
-import { bytes, connect, KINDS, limited, PLAIN, testSockets as test, TLS } from "../support/bun/bun_listeners.ts";
+import { withPair } from "../support/bun/socket_conn_pair.ts";
+import { readText } from "../support/text.ts";
+import { connect, KINDS, PLAIN, TLS } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { bytes } from "../support/text.ts";
 
 for (const kind of KINDS) {
   test(`A Bun connection reads in order, whoever asks first, in parts and at once (${kind.name})`, () =>
@@ -144,17 +149,13 @@ test("A Bun connection that everybody has dropped holds its slot until it is clo
     const limiter = new Limiter();
     using listener = limited(kind, limiter);
     const clients = [await connect(kind, listener.addr.port), await connect(kind, listener.addr.port)] as const;
-    const collected = new Set<string>();
-    const registry = new FinalizationRegistry<string>((name) => collected.add(name));
+    const canary = new Canary();
     const readable = await (async () => {
       await listener.accept();
-      registry.register({}, "canary");
+      canary.drop();
       return (await listener.accept()).readable;
     })();
-    await eventually(() => {
-      Bun.gc(true);
-      return collected.has("canary");
-    }, "a garbage collection");
+    await canary.collected();
     assertStrictEquals(limiter.open, 2);
     clients[0].reset();
     await eventually(() => limiter.open === 1, "the first slot to be free");

@@ -9,7 +9,10 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { nameOfError } from "../support/failures.ts";
 import { aWhile, type Client, connectFrom, ended, eventually } from "../support/net.ts";
 import { type Pair, withPair } from "../support/bun/socket_conn_pair.ts";
-import { bytes, connect, type Kind, KINDS, limited, testSockets as test } from "../support/bun/bun_listeners.ts";
+import { connect, type Kind, KINDS } from "../support/bun/kinds.ts";
+import { limited } from "../support/bun/limited.ts";
+import { testSockets as test } from "../support/bun/test_sockets.ts";
+import { bytes } from "../support/text.ts";
 
 /** Connects to a TLS listener without saying anything. */
 const silently = (_: Kind, port: number) => connectFrom("127.0.0.1", port);

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { WriteQueue } from "../../src/bun/write_queue.ts";
 import { nameOfError } from "../support/failures.ts";
-import { bytes } from "../support/bun/bun_listeners.ts";
+import { bytes } from "../support/text.ts";
 
 /** An outbox on a socket that has room for so many bytes, with all that the socket was given. */
 function outboxWithRoom(room: number, full = false) {

@@ -8,7 +8,7 @@
 import { promisify } from "node:util";
 import { assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { withSlot } from "@connlimit/connlimit";
-import { isOpen, pair } from "../support/deno/deno_listeners.ts";
+import { isOpen, pair } from "../support/deno/bound_conn.ts";
 import * as endings from "../support/endings.ts";
 import { drain, slotOf, stuck } from "../support/endings.ts";
 import { fails } from "../support/failures.ts";

@@ -6,29 +6,26 @@
 
 import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { Limiter, withSlot } from "@connlimit/connlimit";
-import { isOpen, pair } from "../support/deno/deno_listeners.ts";
+import { isOpen, pair } from "../support/deno/bound_conn.ts";
 import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { withPair } from "../support/deno/bound_conn.ts";
+import { Canary } from "../support/canary.ts";
 
 Deno.test("withSlot() holds the slot of a connection that was dropped, and keeps its streams working", () =>
   withPair(async (conn, client, limiter) => {
-    const collected = new Set<string>();
-    const registry = new FinalizationRegistry<string>((name) => collected.add(name));
+    const canary = new Canary();
     const readable = await (async () => {
       const [other, accepted] = await pair();
       using _ = other;
       const dropped = withSlot(accepted, limiter.accept(accepted));
       // With Deno's own streams, collecting `writable` closes the descriptor under the reader.
       void dropped.writable;
-      registry.register({}, "canary");
+      canary.drop();
       other.socket.write("still here");
       await new Promise<void>((resolve) => other.socket.end(resolve));
       return dropped.readable;
     })();
-    await eventually(() => {
-      (globalThis as { gc?: () => void }).gc!();
-      return collected.has("canary");
-    }, "a garbage collection");
+    await canary.collected();
     assertStrictEquals(limiter.open, 2);
     assertStrictEquals(await new Response(readable).text(), "still here");
     assertStrictEquals(limiter.open, 1);
@@ -36,7 +33,7 @@ Deno.test("withSlot() holds the slot of a connection that was dropped, and keeps
     client.fin();
   }));
 
-Deno.test("withSlot() ties the slots of several limiters, all freed with the connection", () =>
+Deno.test("withSlot() binds the slots of several limiters, all freed with the connection", () =>
   withPair(async (conn, _client, limiter) => {
     const accounts = new Limiter();
     const first = conn.slot;
@@ -61,7 +58,7 @@ Deno.test("withSlot() refuses a refusal and a slot that is back, and changes not
     assertStrictEquals(Object.getPrototypeOf(Object.getPrototypeOf(conn)), native);
   }));
 
-Deno.test("withSlot() frees at once the slot for a connection that was closed since its first was tied", () =>
+Deno.test("withSlot() frees at once the slot for a connection that was closed since its first was bound", () =>
   withPair((conn, _client, limiter) => {
     const accounts = new Limiter();
     conn.close();

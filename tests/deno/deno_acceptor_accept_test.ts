@@ -7,7 +7,8 @@
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
 import { printed } from "../support/console.ts";
-import { isOpen, listen, pair } from "../support/deno/deno_listeners.ts";
+import { isOpen, pair } from "../support/deno/bound_conn.ts";
+import { listen } from "../support/deno/deno_listeners.ts";
 import { keepAll } from "../support/listeners.ts";
 import { connectFrom, ended, within } from "../support/net.ts";
 

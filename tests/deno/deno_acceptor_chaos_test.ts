@@ -6,7 +6,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { CLIENTS, crowd, pick, randomly, treatAll } from "../support/crowd.ts";
-import { listen, testUnless } from "../support/deno/deno_listeners.ts";
+import { listen } from "../support/deno/deno_listeners.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, leavingNoSocket, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 

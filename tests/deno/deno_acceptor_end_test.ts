@@ -1,19 +1,15 @@
 /**
- * What a limited listener of Deno has in common with those of Bun, and how it ends.
+ * How a limited listener of Deno ends, and what it keeps running.
  *
  * @module
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { limitedListener, Limiter } from "@connlimit/connlimit";
-import { kill, listen, tcp } from "../support/deno/deno_listeners.ts";
-import { LEAVING, type Making, RULES } from "../support/listener_rules.ts";
+import { limitedListener } from "@connlimit/connlimit";
+import { listen, tcp } from "../support/deno/deno_listeners.ts";
+import { kill } from "../support/deno/kill.ts";
 import { keepAll } from "../support/listeners.ts";
-import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
-
-const making: Making = { listen, connect: (port) => connectFrom("127.0.0.1", port) };
-
-for (const [rule, keeps] of Object.entries({ ...RULES, ...LEAVING })) Deno.test(rule, () => keeps(making));
+import { aWhile, within } from "../support/net.ts";
 
 Deno.test("limitedListener() ends the loop when the listener underneath is closed", async () => {
   const underneath = tcp();
@@ -22,36 +18,6 @@ Deno.test("limitedListener() ends the loop when the listener underneath is close
   underneath.close();
   assertEquals(await within(kept, "the loop to end"), []);
   listener.close();
-});
-
-Deno.test("limitedListener() leaves nothing on its signal once it is closed", () => {
-  const abort = new AbortController();
-  let listeners = 0;
-  const { signal } = abort;
-  const add = signal.addEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    listeners++;
-    const { signal: removal } = args[2] as AddEventListenerOptions;
-    removal!.addEventListener("abort", () => listeners--);
-    add(...args);
-  };
-  const listener = listen({}, { signal });
-  assertStrictEquals(listeners, 1);
-  listener.close();
-  assertStrictEquals(listeners, 0);
-});
-
-Deno.test("LimitedListener.shutdown() does not wait for another listener's connections", async () => {
-  const limiter = new Limiter();
-  const [one, other] = [listen(limiter), listen(limiter)];
-  const kept = [keepAll(one), keepAll(other)];
-  using client = await connectFrom("127.0.0.1", other.addr.port);
-  await eventually(() => limiter.open === 1, "the client to be admitted");
-  assertStrictEquals(await within(one.shutdown({ timeout: Infinity }), "the shutdown"), 0);
-  assertStrictEquals(limiter.open, 1);
-  assertStrictEquals(await other.shutdown({ timeout: 0 }), 1);
-  await Promise.all(kept);
-  await ended(client);
 });
 
 Deno.test("limitedListener() keeps the process running, and lets it end where it is unreferenced", async () => {

@@ -6,7 +6,8 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { printed } from "../support/console.ts";
-import { isOpen, listen } from "../support/deno/deno_listeners.ts";
+import { isOpen } from "../support/deno/bound_conn.ts";
+import { listen } from "../support/deno/deno_listeners.ts";
 import { keepAll } from "../support/listeners.ts";
 import { aWhile, connectFrom, ended, eventually } from "../support/net.ts";
 

@@ -7,7 +7,8 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { kill, testUnless } from "../support/deno/deno_listeners.ts";
+import { kill } from "../support/deno/kill.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { Folder } from "../support/folder.ts";
 import { echoAll } from "../support/listeners.ts";
 import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";

@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno/deno_listeners.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../support/runtimes.ts";

@@ -7,7 +7,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket } from "ws";
-import { testUnless } from "../support/deno/deno_listeners.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../support/runtimes.ts";

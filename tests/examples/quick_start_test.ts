@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno/deno_listeners.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";

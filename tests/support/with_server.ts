@@ -6,7 +6,7 @@
 
 import { assert } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { kill } from "./deno/deno_listeners.ts";
+import { kill } from "./deno/kill.ts";
 import { answers, eventually } from "./net.ts";
 import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
 

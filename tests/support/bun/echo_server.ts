@@ -8,7 +8,7 @@
  * @module
  */
 
-import { limited } from "./bun_listeners.ts";
+import { limited } from "./limited.ts";
 
 const listener = limited(JSON.parse(process.argv[2]!), { maxPerClient: 1 });
 console.log(listener.addr.port);

@@ -7,7 +7,9 @@
 import { Limiter } from "@connlimit/connlimit";
 import { type Client, eventually, leavingNoSocket } from "../net.ts";
 import { findSockets } from "../platform.ts";
-import { type Conn, connect, type IsOpen, type Kind, limited, served } from "./bun_listeners.ts";
+import { connect, type Kind } from "./kinds.ts";
+import { type Conn, limited } from "./limited.ts";
+import { type IsOpen, served } from "./test_sockets.ts";
 
 /** Both sides. */
 export interface Pair {
@@ -32,11 +34,4 @@ export function withPair(kind: Kind, use: (pair: Pair) => unknown, connectAs: ty
     }
     await eventually(() => limiter.open === 0, "the slot to be free");
   })();
-}
-
-/** Reads into a small buffer. Resolves to the text. */
-export async function readText(conn: Conn, size = 16): Promise<string | null> {
-  const buffer = new Uint8Array(size);
-  const count = await conn.read(buffer);
-  return count === null ? null : new TextDecoder().decode(buffer.subarray(0, count));
 }

@@ -1,13 +1,32 @@
 /**
- * Connections of Deno's that hold slots, from both sides.
+ * Connections of Deno, from both sides: as it accepts them, and with slots.
  *
  * @module
  */
 
 import { assertStrictEquals } from "@std/assert";
 import { type LimitedConn, Limiter, withSlot } from "@connlimit/connlimit";
-import { pair } from "./deno_listeners.ts";
 import { type Client, leavingNoSocket } from "../net.ts";
+import { connectFrom } from "../net.ts";
+
+/** A client and the connection that Deno has accepted from it. */
+export async function pair(): Promise<[Client, Deno.TcpConn]> {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return await Promise.all([connectFrom("127.0.0.1", listener.addr.port), listener.accept()]);
+}
+
+/**
+ * Whether a TCP connection's descriptor is still Deno's; asked through a method that fails with `BadResource` once it is
+ * not. (With a write under way it fails too, in another way.)
+ */
+export function isOpen(conn: Deno.Conn): boolean {
+  try {
+    (conn as Deno.TcpConn).setNoDelay(true);
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.BadResource);
+  }
+}
 
 export type Conn = LimitedConn<Deno.TcpConn>;
 

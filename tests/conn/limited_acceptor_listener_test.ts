@@ -1,33 +1,19 @@
 /**
- * What holds of a limited listener on Deno and on Bun alike.
+ * What holds of the loop over a limited listener, and of its end, on Deno and on Bun alike.
  *
  * @module
  */
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import {
-  type ConnLike,
-  type LimitedConn,
-  type LimitedListener,
-  Limiter,
-  type LimitsOptions,
-} from "@connlimit/connlimit";
-import { nameOfError } from "./failures.ts";
-import { answered, closeAll, keepAll } from "./listeners.ts";
-import { aWhile, type Client, connectFrom, ended, eventually, within } from "./net.ts";
-
-type Listener = LimitedListener<ConnLike, { readonly port: number }>;
-
-/** How listeners and their clients are made. */
-export interface Making {
-  /** Makes a limited listener. */
-  listen(limits?: Limiter | LimitsOptions, options?: { readonly signal: AbortSignal }): Listener;
-  /** Connects to one from 127.0.0.1; with TLS, up to the end of the handshake. */
-  connect(port: number): Promise<Client>;
-}
+import { type ConnLike, type LimitedConn, Limiter } from "@connlimit/connlimit";
+import { nameOfError } from "../support/failures.ts";
+import { answered, closeAll, keepAll } from "../support/listeners.ts";
+import { type Listener, type Making, MAKINGS } from "../support/makings.ts";
+import { aWhile, type Client, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { testUnless } from "../support/test_unless.ts";
 
 /** The rules, by what they say. */
-export const RULES: Readonly<Record<string, (making: Making) => Promise<void>>> = {
+const RULES: Readonly<Record<string, (making: Making) => Promise<void>>> = {
   "limitedListener() takes new limits while it runs": async ({ listen }) => {
     const listener = listen({ maxPerClient: 1 });
     const { limiter, addr: { port } } = listener;
@@ -66,6 +52,24 @@ export const RULES: Readonly<Record<string, (making: Making) => Promise<void>>> 
     abort.abort();
     assertEquals(await within(kept, "the loop to end"), []);
     assertEquals(await within(keepAll(listen({}, { signal: abort.signal })), "the loop to end"), []);
+  },
+
+  "limitedListener() leaves nothing on its signal once it is closed": async ({ listen }) => {
+    const abort = new AbortController();
+    let listeners = 0;
+    const { signal } = abort;
+    const add = signal.addEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      const { signal: removal } = args[2] as AddEventListenerOptions;
+      removal!.addEventListener("abort", () => listeners--);
+      add(...args);
+    };
+    const listener = listen({}, { signal });
+    assertStrictEquals(listeners, 1);
+    listener.close();
+    assertStrictEquals(listeners, 0);
+    await Promise.resolve();
   },
 
   "LimitedListener.accept() admits one at a time, as Deno's does": async ({ listen, connect }) => {
@@ -124,6 +128,19 @@ export const RULES: Readonly<Record<string, (making: Making) => Promise<void>>> 
     closeAll(await kept[1]);
     await Promise.all([ended(first), ended(second)]);
   },
+
+  "LimitedListener.shutdown() does not wait for another listener's connections": async ({ listen, connect }) => {
+    const limiter = new Limiter();
+    const [one, other] = [listen(limiter), listen(limiter)];
+    const kept = [keepAll(one), keepAll(other)];
+    using client = await connect(other.addr.port);
+    await eventually(() => limiter.open === 1, "the client to be admitted");
+    assertStrictEquals(await within(one.shutdown({ timeout: Infinity }), "the shutdown"), 0);
+    assertStrictEquals(limiter.open, 1);
+    assertStrictEquals(await other.shutdown({ timeout: 0 }), 1);
+    await Promise.all(kept);
+    await ended(client);
+  },
 };
 
 /** The ways out of a loop over a listener, which keep the connection that they have got. */
@@ -156,7 +173,7 @@ const WAYS_OUT: Readonly<Record<string, (listener: Listener, kept: ConnLike[]) =
 };
 
 /** By each way out the listener is closed, and what was taken out of it stays open. */
-export const LEAVING: Readonly<Record<string, (making: Making) => Promise<void>>> = Object.fromEntries(
+const LEAVING: Readonly<Record<string, (making: Making) => Promise<void>>> = Object.fromEntries(
   Object.entries(WAYS_OUT).map(([name, leave]) => [
     `limitedListener() closes the listener when the loop is left by ${name}, and open connections stay open`,
     async ({ listen, connect }: Making) => {
@@ -174,3 +191,9 @@ export const LEAVING: Readonly<Record<string, (making: Making) => Promise<void>>
     },
   ]),
 );
+
+for (const making of MAKINGS) {
+  for (const [rule, holds] of Object.entries({ ...RULES, ...LEAVING })) {
+    testUnless(false, `${rule} (${making.name})`, () => holds(making));
+  }
+}

@@ -9,7 +9,8 @@ import { Limiter } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { type Client, eventually, leavingNoSocket } from "../net.ts";
 import { findSockets } from "../platform.ts";
-import { address, connect, type IsOpen, type Kind, served } from "./bun_listeners.ts";
+import { address, connect, type Kind } from "./kinds.ts";
+import { type IsOpen, served } from "./test_sockets.ts";
 
 export type Socket = Bun.Socket<undefined>;
 export type Handlers = Bun.SocketHandler<undefined>;
