@@ -11,7 +11,8 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { isBun, oneAddress } from "../support/platform.ts";
-import { Bun, Served } from "../support/http/serve.ts";
+import { Bun } from "../support/http/serve.ts";
+import { Served } from "../support/http/served.ts";
 import { throwing } from "../support/failures.ts";
 
 const FILE = fileURLToPath(import.meta.url);

@@ -7,7 +7,8 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import type { HttpClient } from "./client.ts";
-import { type Body, Served, unending } from "../support/http/serve.ts";
+import { type Body, unending } from "../support/http/responses.ts";
+import { Served } from "../support/http/served.ts";
 import { aWhile } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";
 

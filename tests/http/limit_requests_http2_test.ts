@@ -9,7 +9,8 @@ import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { certificate, eventually, within } from "../support/net.ts";
-import { Served, unending } from "../support/http/serve.ts";
+import { unending } from "../support/http/responses.ts";
+import { Served } from "../support/http/served.ts";
 
 const { NGHTTP2_CANCEL } = http2.constants;
 

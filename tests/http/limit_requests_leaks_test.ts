@@ -9,12 +9,9 @@ import { assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } fro
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { heapUsed } from "../support/memory.ts";
-import { aWhile, eventually } from "../support/net.ts";
+import { eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { internalsOf } from "../../src/core/internals.ts";
-import { BunTracker } from "../../src/http/bun_tracker.ts";
-import { InFlightRequest } from "../../src/http/in_flight_request.ts";
-import { Served } from "../support/http/serve.ts";
+import { Served } from "../support/http/served.ts";
 
 test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
   const limiter = new Limiter({ maxPerClient: 1 });
@@ -125,67 +122,4 @@ test("limitRequests() keeps handlers within the limit that work for clients who 
   assertEquals([most, server.limiter.open], [2, 2]);
   settle!();
   await server.empty();
-});
-
-/** A server of Bun's in the eyes of a follower, whose requests go on until that is changed. */
-class FakeServer {
-  readonly port = 8000;
-  readonly pendingRequests = 1;
-  /** How often it has been asked for a request. */
-  calls = 0;
-  ended = false;
-
-  upgrade(): boolean {
-    return false;
-  }
-
-  requestIP(): { address: string } | null {
-    this.calls++;
-    return this.ended ? null : { address: "192.0.2.7" };
-  }
-}
-
-/** Has a request under way that takes long. */
-function track(follower: BunTracker, server: FakeServer, limiter: Limiter, client: string): void {
-  const tracked = new InFlightRequest(new Request("http://localhost/"), limiter.accept(client));
-  follower.start(tracked, server, true);
-  follower.handlerReturned(tracked, undefined);
-}
-
-function immediate(): Promise<void> {
-  return new Promise((resolve) => void setImmediate(resolve));
-}
-
-test("limitRequests() on Bun does not ask for everyone's requests with each refusal", async () => {
-  const server = new FakeServer();
-  const follower = new BunTracker(server);
-  const limiter = new Limiter({ maxPerClient: Infinity, maxTotal: 1_000 });
-  for (let i = 0; i < 1_000; i++) track(follower, server, limiter, `10.0.${i >> 8}.${i & 255}`);
-  await aWhile();
-  server.calls = 0;
-  const start = performance.now();
-  for (let i = 0; i < 500; i++) {
-    assertStrictEquals(internalsOf(limiter)!.tryAccept("192.0.2.8", follower.sweep).admitted, false);
-    await immediate();
-  }
-  assertStrictEquals(limiter.stats().refusedBy.total, 500);
-  // Everyone ten times a second, and once more a second by the timer, however many are refused.
-  const times = 2 + (performance.now() - start) / 100 * 1.1;
-  assertLessOrEqual(server.calls, 1_000 * times, `${server.calls} calls for 500 refusals`);
-  server.ended = true;
-  await eventually(() => limiter.open === 0, "every slot to be free");
-});
-
-test("limitRequests() on Bun asks for a client's requests once in each turn in which it is refused", async () => {
-  const server = new FakeServer();
-  const follower = new BunTracker(server);
-  const limiter = new Limiter({ maxPerClient: 1 });
-  track(follower, server, limiter, "192.0.2.7");
-  await aWhile();
-  const isAdmitted = () => internalsOf(limiter)!.tryAccept("192.0.2.7", follower.sweep).admitted;
-  assertStrictEquals(isAdmitted(), false);
-  server.ended = true;
-  assertStrictEquals(isAdmitted(), false);
-  await immediate();
-  assertStrictEquals(isAdmitted(), true);
 });

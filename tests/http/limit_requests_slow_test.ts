@@ -9,7 +9,8 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { upgradeWebSocket } from "@connlimit/connlimit/http";
 import { aWhile, certificate, eventually } from "../support/net.ts";
-import { Served, unending } from "../support/http/serve.ts";
+import { unending } from "../support/http/responses.ts";
+import { Served } from "../support/http/served.ts";
 import { HEADERS, open, serveSockets } from "../support/http/serve_sockets.ts";
 import { isBun } from "../support/platform.ts";
 

@@ -10,7 +10,9 @@ import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { WebSocket as Ws } from "ws";
 import { aWhile, within } from "../support/net.ts";
-import { Served, type ServerSocket, upgrade } from "../support/http/serve.ts";
+import { upgrade } from "../support/http/responses.ts";
+import type { ServerSocket } from "../support/http/serve.ts";
+import { Served } from "../support/http/served.ts";
 import { CLOSE, GARBAGE, HEADERS, HELLO, open, type Pair, serveSockets } from "../support/http/serve_sockets.ts";
 import { isBun } from "../support/platform.ts";
 

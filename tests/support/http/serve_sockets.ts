@@ -8,7 +8,9 @@ import { assertStrictEquals } from "@std/assert";
 import { HEADERS } from "../frames.ts";
 import { eventually } from "../net.ts";
 import type { HttpClient } from "../../http/client.ts";
-import { Served, type ServerSocket, type Setup, upgrade } from "./serve.ts";
+import { upgrade } from "./responses.ts";
+import type { ServerSocket } from "./serve.ts";
+import { Served, type Setup } from "./served.ts";
 
 export { CLOSE, GARBAGE, HEADERS, HELLO } from "../frames.ts";
 
