@@ -93,18 +93,3 @@ test("limitedListener() over a listen() that was used before limits what waits i
   early.close();
   await ended(clients[0]!);
 });
-
-test(
-  "listen() is a listener by itself, without limits",
-  leavingNoSocket(async () => {
-    using listener = listen({ hostname: "127.0.0.1", port: 0 });
-    const kept = keepAll(listener);
-    const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.1", listener.addr.port)));
-    await aWhile();
-    listener.close();
-    const conns = await kept;
-    assertStrictEquals(conns.length, 3);
-    closeAll(conns);
-    await Promise.all(clients.map(ended));
-  }),
-);

@@ -8,7 +8,6 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { listen } from "@connlimit/connlimit/bun";
 import { answered, closeAll, keepAll } from "../support/listeners.ts";
 import { certificate, connectFrom, ended, eventually, leavingNoSocket } from "../support/net.ts";
 import { runOutside } from "../support/outside.ts";
@@ -92,13 +91,4 @@ test("limitedListener() leaves a listener alone when its limits or options are w
   client.socket.write("hello");
   assertStrictEquals(`${(await data)[0]}`, "not limited");
   native.stop(true);
-});
-
-test("listen() refuses bad options, and tells of a port that is taken", () => {
-  // deno-lint-ignore no-explicit-any
-  const make = (options: any) => () => listen(options);
-  assertThrows(make({ port: 0, backlog: 5 }), TypeError, 'unknown listen option "backlog"');
-  assertThrows(make(7000), TypeError, "options must be a plain object, got 7000");
-  using listener = listen({ hostname: "127.0.0.1", port: 0 });
-  assertThrows(make({ hostname: "127.0.0.1", port: listener.addr.port }), Error, "");
 });

@@ -97,7 +97,7 @@ const STAYS_OPEN: Readonly<Record<string, Usage>> = {
 
 for (const kind of KINDS) {
   for (const [name, use] of Object.entries(CLOSES)) {
-    test(`A Bun connection frees its slot at once (${kind.name}): ${name}`, () =>
+    test(`SocketConn frees its slot at once (${kind.name}): ${name}`, () =>
       withPair(kind, async ({ conn, client, limiter, isOpen }) => {
         assertStrictEquals(isOpen(), true);
         await use(conn, client);
@@ -106,7 +106,7 @@ for (const kind of KINDS) {
   }
 
   for (const [name, use] of Object.entries(CLOSES_BY_ITSELF)) {
-    test(`A Bun connection frees its slot by itself (${kind.name}): ${name}`, () =>
+    test(`SocketConn frees its slot by itself (${kind.name}): ${name}`, () =>
       withPair(kind, async ({ conn, client, limiter, isOpen }) => {
         await use(conn, client);
         await eventually(() => !isOpen(), "the descriptor to be closed");
@@ -115,7 +115,7 @@ for (const kind of KINDS) {
   }
 
   for (const [name, use] of Object.entries(STAYS_OPEN)) {
-    test(`A Bun connection holds its slot (${kind.name}): ${name}`, () =>
+    test(`SocketConn holds its slot (${kind.name}): ${name}`, () =>
       withPair(kind, async ({ conn, client, limiter, isOpen }) => {
         await use(conn, client);
         await aWhile();
@@ -123,7 +123,7 @@ for (const kind of KINDS) {
       }));
   }
 
-  test(`A Bun connection whose client's end was read by read() stays open where it may be half-open (${kind.name})`, () =>
+  test(`SocketConn.read() of the client's end leaves the connection open where it may be half-open (${kind.name})`, () =>
     withPair(kind, async ({ conn, client, isOpen }) => {
       client.socket.end("four");
       assertEquals([await readText(conn), await readText(conn), await readText(conn)], ["four", null, null]);
@@ -131,7 +131,7 @@ for (const kind of KINDS) {
       assertEquals([isOpen(), !conn.slot.released], [kind.halfOpen, kind.halfOpen]);
     }));
 
-  test(`A Bun connection frees after the descriptor is closed, not before (${kind.name})`, async () => {
+  test(`SocketConn frees its slot after the descriptor is closed, not before (${kind.name})`, async () => {
     for (const name of ["close()", "using", "readable.cancel()", "writable.abort()", "read() failed by a RST"]) {
       await withPair(kind, async ({ conn, client, isOpen }) => {
         const openAtRelease: boolean[] = [];
@@ -142,7 +142,7 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`A Bun connection that is stuck in a write is closed all the same (${kind.name})`, async () => {
+  test(`SocketConn.close(), cancel() and a RST end a write that is stuck (${kind.name})`, async () => {
     const ways: Record<string, [write: (conn: Conn) => (data: Uint8Array) => Promise<unknown>, end: Usage]> = {
       "close()": [(conn) => (data) => conn.write(data), (conn) => conn.close()],
       "readable.cancel()": [(conn) => (data) => conn.write(data), (conn) => conn.readable.cancel()],
@@ -159,7 +159,7 @@ for (const kind of KINDS) {
     }
   });
 
-  test(`A Bun connection whose stream is stuck in a write is closed by abort() (${kind.name})`, () =>
+  test(`SocketConn.writable.abort() closes a connection whose write is stuck (${kind.name})`, () =>
     withPair(kind, async ({ conn, client, isOpen }) => {
       const writer = conn.writable.getWriter();
       const { writing } = await stuck((data) => writer.write(data), client);

@@ -71,7 +71,7 @@ async function fastSender(kind: Kind, port: number) {
 }
 
 for (const kind of KINDS) {
-  test(`BunConn.readable.pipeTo() echoes 100 MB to a slow reader within 100 MB of memory (${kind.name})`, {
+  test(`SocketConn.readable.pipeTo() echoes 100 MB to a slow reader within 100 MB of memory (${kind.name})`, {
     skip: notLinux,
   }, () =>
     withEchoServer(kind, async (port, pid) => {
@@ -82,7 +82,7 @@ for (const kind of KINDS) {
     }));
 
   test(
-    `A Bun connection takes from a fast sender no more than is read (${kind.name})`,
+    `SocketConn takes from a fast sender no more than is read (${kind.name})`,
     leavingNoSocket(async () => {
       using listener = limited(kind);
       const sender = await fastSender(kind, listener.addr.port);
@@ -102,7 +102,7 @@ for (const kind of KINDS) {
   );
 
   test(
-    `A Bun connection's readable can be read by two at different speeds, and into a buffer of one's own (${kind.name})`,
+    `SocketConn.readable can be read by two at different speeds, and into a buffer of one's own (${kind.name})`,
     leavingNoSocket(async () => {
       using listener = limited(kind);
       using client = await connect(kind, listener.addr.port);
@@ -131,7 +131,7 @@ for (const kind of KINDS) {
   );
 
   test(
-    `A Bun connection sends all that was written before it is closed, to a slow reader (${kind.name})`,
+    `SocketConn sends all that was written before it is closed, to a slow reader (${kind.name})`,
     leavingNoSocket(async () => {
       using listener = limited(kind);
       using client = await connect(kind, listener.addr.port);
@@ -156,7 +156,7 @@ for (const kind of KINDS) {
   );
 }
 
-test("A Bun connection's readable gives a Response its text, and an aborted pipe an end", async () => {
+test("SocketConn.readable gives a Response its text, and an aborted pipe an end", async () => {
   for (const kind of [PLAIN, TLS]) {
     using listener = limited(kind);
     using client = await connect(kind, listener.addr.port);

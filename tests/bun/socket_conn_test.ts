@@ -18,7 +18,7 @@ import { testSockets as test } from "../support/bun/test_sockets.ts";
 import { bytes } from "../support/text.ts";
 
 for (const kind of KINDS) {
-  test(`A Bun connection reads in order, whoever asks first, in parts and at once (${kind.name})`, () =>
+  test(`SocketConn.read() reads in order, whoever asks first, in parts and at once (${kind.name})`, () =>
     withPair(kind, async ({ conn, client: { socket } }) => {
       const early = [readText(conn, 3), readText(conn, 3), readText(conn, 3)];
       socket.write("abcdefgh");
@@ -36,7 +36,7 @@ for (const kind of KINDS) {
       assertStrictEquals(await late, "z");
     }));
 
-  test(`A Bun connection writes in order, whatever waits (${kind.name})`, () =>
+  test(`SocketConn.write() writes in order, whatever waits (${kind.name})`, () =>
     withPair(kind, async ({ conn, client, isOpen }) => {
       client.socket.pause();
       // More than the kernel has room for, so that most of it waits; each write may be taken in part.
@@ -61,7 +61,7 @@ for (const kind of KINDS) {
       assertStrictEquals(isOpen(), !conn.slot.released);
     }));
 
-  test(`A Bun connection can be closed for writing and read on (${kind.name})`, () =>
+  test(`SocketConn.closeWrite() leaves the connection open for reading (${kind.name})`, () =>
     withPair(kind, async ({ conn, client, isOpen }) => {
       const { socket } = client;
       socket.allowHalfOpen = true;
@@ -78,7 +78,7 @@ for (const kind of KINDS) {
       assertEquals([await readText(conn), await readText(conn)], ["the last one", null]);
     }));
 
-  test(`A Bun connection tells by Deno's errors what is the matter with it (${kind.name})`, () =>
+  test(`SocketConn rejects with errors that are named as Deno's (${kind.name})`, () =>
     withPair(kind, async ({ conn, client }) => {
       const read = () => nameOfError(conn.read(new Uint8Array(1)));
       const write = () => nameOfError(conn.write(new Uint8Array(1)));
@@ -92,7 +92,7 @@ for (const kind of KINDS) {
       assertStrictEquals(await nameOfError(drain(conn.readable)), "BadResource");
     }));
 
-  test(`A Bun connection knows both its addresses (${kind.name})`, () =>
+  test(`SocketConn.remoteAddr and localAddr are both of its addresses (${kind.name})`, () =>
     withPair(kind, ({ conn, client: { socket } }) => {
       const { remoteAddr, localAddr } = conn;
       assertEquals(remoteAddr, { transport: "tcp", hostname: "127.0.0.1", port: socket.localPort! });
@@ -101,7 +101,7 @@ for (const kind of KINDS) {
       assertEquals([conn.remoteAddr, conn.localAddr], [remoteAddr, localAddr]);
     }));
 
-  test(`A Bun connection carries the slots of several limiters (${kind.name})`, () =>
+  test(`SocketConn carries the slots of several limiters (${kind.name})`, () =>
     withPair(kind, async ({ conn, limiter, isOpen }) => {
       const accounts = new Limiter({ maxPerClient: Infinity });
       const { readable, slot } = conn;
@@ -118,13 +118,13 @@ for (const kind of KINDS) {
     }));
 }
 
-test("A Bun connection that is closed has a local address only if it was asked for before", () =>
+test("SocketConn.localAddr of a closed connection is empty unless it was read before", () =>
   withPair(PLAIN, ({ conn }) => {
     conn.close();
     assertEquals(conn.localAddr, { transport: "tcp", hostname: "", port: 0 });
   }));
 
-test("A Bun connection is found to be ended by its client when it is read after all", async () => {
+test("SocketConn.read() finds the end of a client that left long before", async () => {
   for (const kind of KINDS) {
     await withPair(kind, async ({ conn, client }) => {
       client.socket.end("some words");
@@ -134,7 +134,7 @@ test("A Bun connection is found to be ended by its client when it is read after 
   }
 });
 
-test("A Bun connection that is not half-open answers a client that ends right behind its request", () =>
+test("SocketConn that is not half-open answers a client that ends right behind its request", () =>
   withPair({ ...PLAIN, halfOpen: false }, async ({ conn, client }) => {
     client.socket.end("a request");
     assertStrictEquals(await readText(conn), "a request");
@@ -144,7 +144,7 @@ test("A Bun connection that is not half-open answers a client that ends right be
     assertStrictEquals(await ended(client), "an answer");
   }));
 
-test("A Bun connection that everybody has dropped holds its slot until it is closed, and its streams go on", async () => {
+test("SocketConn that everybody has dropped holds its slot until it is closed, and its streams go on", async () => {
   for (const kind of [PLAIN, TLS]) {
     const limiter = new Limiter();
     using listener = limited(kind, limiter);

@@ -18,7 +18,7 @@ import { bytes } from "../support/text.ts";
 const silently = (_: Kind, port: number) => connectFrom("127.0.0.1", port);
 
 for (const kind of KINDS.filter(({ tls }) => tls)) {
-  test(`A Bun connection whose client is silent in the handshake holds its slot until it is closed (${kind.name})`, () =>
+  test(`SocketConn holds its slot while the client is silent in the handshake, until it is closed (${kind.name})`, () =>
     withPair(kind, async ({ conn, limiter, isOpen }) => {
       await aWhile();
       assertEquals([isOpen(), limiter.open], [true, 1]);
@@ -36,7 +36,7 @@ for (const kind of KINDS.filter(({ tls }) => tls)) {
     "half of a hello": ({ socket }) => void socket.end(new Uint8Array([22, 3, 1, 2, 0, 1, 0, 1, 252, 3, 3])),
   };
   for (const [name, part] of Object.entries(partings)) {
-    test(`A Bun connection frees its slot when the handshake fails (${kind.name}): ${name}`, () =>
+    test(`SocketConn frees its slot when the handshake fails (${kind.name}): ${name}`, () =>
       withPair(kind, async ({ conn, client, isOpen }) => {
         const pending = [conn.read(new Uint8Array(1)), conn.write(new Uint8Array(1)), conn.closeWrite()];
         const names = pending.map(nameOfError);
@@ -48,7 +48,7 @@ for (const kind of KINDS.filter(({ tls }) => tls)) {
       }, silently));
   }
 
-  test(`A Bun connection takes writes before the handshake is done (${kind.name})`, async () => {
+  test(`SocketConn takes writes before the handshake is done (${kind.name})`, async () => {
     using listener = limited(kind);
     const connecting = connect(kind, listener.addr.port);
     using conn = await listener.accept();
@@ -94,7 +94,7 @@ for (const kind of KINDS.filter(({ tls }) => tls)) {
     }
   };
 
-  test(`A Bun connection that is closed still sends what was written, and holds its slot until then (${kind.name})`, () =>
+  test(`SocketConn.close() still sends what was written, and holds its slot until then (${kind.name})`, () =>
     withStuck(async ({ client: { socket } }, written) => {
       let received = 0;
       socket.on("data", ({ length }: Uint8Array) => received += length);
@@ -108,7 +108,7 @@ for (const kind of KINDS.filter(({ tls }) => tls)) {
     "by the client's RST": (client) => client.reset(),
   };
   for (const [name, end] of Object.entries(ends)) {
-    test(`A Bun connection that is closed and stuck ends ${name} (${kind.name})`, () =>
+    test(`SocketConn.close() of a connection that is stuck ends it ${name} (${kind.name})`, () =>
       withStuck(async ({ conn, client, isOpen }) => {
         jest.advanceTimersByTime(9_999);
         assertEquals([isOpen(), conn.slot.released], [true, false]);

@@ -10,8 +10,8 @@ import { WriteQueue } from "../../src/bun/write_queue.ts";
 import { nameOfError } from "../support/failures.ts";
 import { bytes } from "../support/text.ts";
 
-/** An outbox on a socket that has room for so many bytes, with all that the socket was given. */
-function outboxWithRoom(room: number, full = false) {
+/** A queue on a socket that has room for so many bytes, with all that the socket was given. */
+function queueWithRoom(room: number, full = false) {
   const given: string[] = [];
   const socket = {
     room,
@@ -27,44 +27,44 @@ function outboxWithRoom(room: number, full = false) {
       this.room = -1;
     },
   };
-  return { socket, given, outbox: new WriteQueue(socket as never, full) };
+  return { socket, given, queue: new WriteQueue(socket as never, full) };
 }
 
 test("WriteQueue lets no write overtake one that waits", async () => {
-  const { socket, given, outbox } = outboxWithRoom(3);
-  const writes = [outbox.write(bytes("abcd")), outbox.write(bytes("e"))];
-  outbox.drain();
+  const { socket, given, queue } = queueWithRoom(3);
+  const writes = [queue.write(bytes("abcd")), queue.write(bytes("e"))];
+  queue.drain();
   socket.room = 2;
   // There is room, but nobody has said so; and who has said so may have been wrong.
-  writes.push(outbox.write(bytes("fg")), outbox.write(new Uint8Array()));
-  const end = outbox.closeWrite();
+  writes.push(queue.write(bytes("fg")), queue.write(new Uint8Array()));
+  const end = queue.closeWrite();
   assertEquals(given, ["abc"]);
-  outbox.drain();
+  queue.drain();
   assertEquals(await Promise.all(writes), [3, 1, 1, 0]);
   await end;
   assertEquals(given, ["abc", "e", "f", "end"]);
-  assertEquals(await nameOfError(outbox.write(bytes("h"))), "BrokenPipe");
+  assertEquals(await nameOfError(queue.write(bytes("h"))), "BrokenPipe");
 });
 
 test("WriteQueue waits for the first drain where it is told to, and bears those that mean nothing", async () => {
-  const { given, outbox } = outboxWithRoom(8, true);
-  const writes = [outbox.write(bytes("ab")), outbox.write(bytes("cd"))];
+  const { given, queue } = queueWithRoom(8, true);
+  const writes = [queue.write(bytes("ab")), queue.write(bytes("cd"))];
   assertEquals(given, []);
-  outbox.drain();
-  outbox.drain();
+  queue.drain();
+  queue.drain();
   assertEquals(await Promise.all(writes), [2, 2]);
-  assertEquals(await outbox.write(bytes("ef")), 2);
+  assertEquals(await queue.write(bytes("ef")), 2);
   assertEquals(given, ["ab", "cd", "ef"]);
 });
 
 test("WriteQueue rejects what waits with the reason for which it ends, and what comes later, too", async () => {
-  const { socket, outbox } = outboxWithRoom(0);
-  const pending = [outbox.write(bytes("a")), outbox.closeWrite()].map(nameOfError);
-  outbox.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));
+  const { socket, queue } = queueWithRoom(0);
+  const pending = [queue.write(bytes("a")), queue.closeWrite()].map(nameOfError);
+  queue.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));
   assertEquals(await Promise.all(pending), ["ConnectionReset", "ConnectionReset"]);
   socket.room = 8;
-  assertEquals(await nameOfError(outbox.write(bytes("a"))), "ConnectionReset");
-  outbox.finish("closed");
-  assertEquals(await nameOfError(outbox.write(bytes("a"))), "BadResource");
-  assertEquals(await nameOfError(outbox.closeWrite()), "BadResource");
+  assertEquals(await nameOfError(queue.write(bytes("a"))), "ConnectionReset");
+  queue.finish("closed");
+  assertEquals(await nameOfError(queue.write(bytes("a"))), "BadResource");
+  assertEquals(await nameOfError(queue.closeWrite()), "BadResource");
 });

@@ -27,7 +27,7 @@ test("Slot.release() after its client came back frees its own slot and not the n
   assertStrictEquals(limiter.open, 0);
 });
 
-test("using frees a slot at the end of the block, also when it is left by an exception", () => {
+test("Slot[Symbol.dispose]() frees at the end of a `using` block, also when an exception ends it", () => {
   const limiter = new Limiter();
   assertThrows(
     () => {
