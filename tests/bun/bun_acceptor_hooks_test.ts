@@ -1,5 +1,5 @@
 /**
- * The hook of a limited listener of Bun may do anything with a connection that is refused.
+ * `onRefused` may do anything with a refused connection.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Connections that nobody has asked for yet: Bun accepts them all the same.
+ * Bun accepts connections before anyone asks for them. They are counted while they wait.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A listener of Bun's becomes a limited one, in place of whatever it was before.
+ * A listener of Bun's becomes a limited one, whatever it was before.
  *
  * @module
  */

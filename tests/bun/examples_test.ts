@@ -1,5 +1,5 @@
 /**
- * The examples for Bun, run as they are printed but for the port.
+ * The examples for Bun run as they are printed, except for the port.
  *
  * @module
  */

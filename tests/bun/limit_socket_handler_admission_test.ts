@@ -1,5 +1,5 @@
 /**
- * Who is admitted by limited handlers and who is refused, and what the hooks have a say in.
+ * Which connections limited handlers admit and which they refuse, and what the hooks can do.
  *
  * @module
  */

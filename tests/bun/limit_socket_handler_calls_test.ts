@@ -1,5 +1,5 @@
 /**
- * Limited handlers are called as Bun calls those that are not, with the same `this`, the same data, and for the same events.
+ * Bun calls limited handlers as it calls others: with the same `this`, the same data, and for the same events.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Handlers that are replaced: the limits stay, and so does what is known of open connections.
+ * Handlers are replaced. Limits and open connections stay known.
  *
  * @module
  */

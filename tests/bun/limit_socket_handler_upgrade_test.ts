@@ -1,5 +1,5 @@
 /**
- * A connection that is upgraded to TLS goes on by other sockets than the one that was accepted, and keeps its slot.
+ * A connection that is upgraded to TLS continues on other sockets, and keeps its slot.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Every way to end a connection of Bun's, or not to: where the descriptor is closed the slot is free, and where it stays
- * open the slot stays held.
+ * Every way to end a connection of Bun's, and every way that does not. A closed descriptor frees the slot; an open one
+ * holds it.
  *
  * @module
  */

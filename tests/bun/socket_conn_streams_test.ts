@@ -1,5 +1,5 @@
 /**
- * Data in bulk: that all of it comes through, and that little of it is ever held.
+ * Bulk data arrives complete, and little of it is in memory at any time.
  *
  * @module
  */

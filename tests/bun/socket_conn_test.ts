@@ -1,5 +1,5 @@
 /**
- * What a connection of Bun's does while it is open: it reads, writes, and tells what is the matter with it.
+ * An open connection of Bun's reads, writes, and reports its errors and addresses.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Connections of Bun's over TLS: before the handshake is done, and while they are being closed.
+ * TLS connections of Bun's: before the handshake is done, and while they close.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What real sockets do too seldom: they have room again before they have said so.
+ * What real sockets do too seldom to test: they have room again before they say so.
  *
  * @module
  */

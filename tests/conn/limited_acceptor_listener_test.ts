@@ -1,5 +1,5 @@
 /**
- * What holds of the loop over a limited listener, and of its end, on Deno and on Bun alike.
+ * The loop over a limited listener, and its end, on Deno and on Bun alike.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is counted: clients and aggregates, for as long as connections are open.
+ * Clients and aggregates are counted for as long as connections are open.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Who is one client: by prefixes, and by rules for networks.
+ * Which addresses are one client: by prefixes, and by rules for networks.
  *
  * @module
  */

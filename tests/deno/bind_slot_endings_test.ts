@@ -1,6 +1,6 @@
 /**
- * Every way to end a connection, or not to: where the descriptor is closed the slot is free at once, and where it stays
- * open the slot stays held.
+ * Every way to end a connection, and every way that does not. A closed descriptor frees the slot at once; an open one
+ * holds it.
  *
  * @module
  */

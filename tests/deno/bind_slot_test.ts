@@ -1,5 +1,5 @@
 /**
- * What becomes of a connection of Deno's that is given a slot: it is as it was, and whoever takes it over can have its slot.
+ * A connection of Deno's stays as it was when it is given a slot. Whoever takes it over can take its slot.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Accepts that fail, that come late, or that yield what cannot be used.
+ * Accepts that fail, that come late, or that yield an unusable connection.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whom a limited listener of Deno admits and whom it refuses, and what becomes of them.
+ * Which connections a limited listener of Deno admits and which it refuses.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A process that is out of file descriptors.
+ * A process runs out of file descriptors, and recovers.
  *
  * @module
  */

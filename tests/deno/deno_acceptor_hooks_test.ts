@@ -1,5 +1,5 @@
 /**
- * What a limited listener of Deno does for a refused connection before it closes it, and between two of them.
+ * The hooks of a limited listener of Deno, and the event loop between refusals.
  *
  * @module
  */

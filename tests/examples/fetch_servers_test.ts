@@ -1,5 +1,5 @@
 /**
- * The examples with fetch handlers, run as they are printed but for the port.
+ * The examples with fetch handlers run as they are printed, except for the port.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What stands on Node's servers, and is named in the README: Express, Fastify, and fetch handlers by `@hono/node-server`.
+ * Frameworks on Node's servers that the README names: Express, Fastify, and fetch handlers by `@hono/node-server`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * The examples of servers for every runtime, by the commands that they print.
+ * The examples of servers for every runtime run by the commands that they print.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * How often Bun's server is asked whether requests have ended.
+ * A sweep asks Bun's server which requests have ended, and does so seldom.
  *
  * @module
  */

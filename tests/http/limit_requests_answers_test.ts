@@ -1,5 +1,5 @@
 /**
- * The handler and its answers are left as they are, whatever they are like, and the slot is given back after each.
+ * The handler's answers pass unchanged, and each frees its slot.
  *
  * @module
  */

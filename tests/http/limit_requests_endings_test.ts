@@ -1,5 +1,5 @@
 /**
- * However a request ends, it has held a slot until then, and holds none after.
+ * A request holds a slot until it ends, and holds none afterwards, however it ends.
  *
  * @module
  */

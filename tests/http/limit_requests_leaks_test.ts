@@ -1,5 +1,5 @@
 /**
- * What could leak a slot, let somebody in, or cost a server more than it should.
+ * Attempts to leak a slot, to get in, or to cost the server more than they should.
  *
  * @module
  */

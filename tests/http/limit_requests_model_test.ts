@@ -1,5 +1,5 @@
 /**
- * Ten thousand requests of fifty clients at once, against a model of what each client has under way.
+ * Ten thousand requests of fifty clients at once, compared with a model of what each client has in flight.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a refused request is answered, who is refused, and the hooks that have a say in it.
+ * Which requests are refused, what they are answered, and what the hooks can change.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Servers as people run them: stopped while they are busy, on Unix sockets, by `export default`, beneath a framework.
+ * Servers as people run them: stopped while busy, on Unix sockets, by `export default`, below a framework.
  *
  * @module
  */

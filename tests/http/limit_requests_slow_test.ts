@@ -1,5 +1,5 @@
 /**
- * What takes the runtimes seconds: clients whose leaving nothing tells of, and WebSockets that idle. All at once.
+ * What takes the runtimes seconds: clients that leave unreported, and idle WebSockets. All cases run at once.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A WebSocket holds the slot of its request until it is closed, by whichever side, and however.
+ * A WebSocket holds the slot of its request until it closes, by whichever side, and however.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Whom a limited listener admits and whom it refuses, on Deno and on Bun alike.
+ * Which connections a limited listener admits and which it refuses, on Deno and on Bun alike.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `limitedListener()` takes besides a listener.
+ * The limits and options of `limitedListener()`.
  *
  * @module
  */

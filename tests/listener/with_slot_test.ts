@@ -1,5 +1,5 @@
 /**
- * How slots are bound to connections, on Deno and on Bun alike.
+ * Slots are bound to connections, on Deno and on Bun alike.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What `answer`, `onRefused` and `onError` have to do with a refused connection.
+ * `answer`, `onRefused` and `onError` of a refused connection, and their order.
  *
  * @module
  */

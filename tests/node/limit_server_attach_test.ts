@@ -1,5 +1,5 @@
 /**
- * Attaching limiters to servers and detaching them.
+ * Limiters are attached to servers and detached from them.
  *
  * @module
  */

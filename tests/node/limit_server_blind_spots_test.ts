@@ -1,5 +1,5 @@
 /**
- * Where the runtimes differ in what they show, as the documentation has it.
+ * What the runtimes do not show alike. The documentation says the same.
  *
  * @module
  */

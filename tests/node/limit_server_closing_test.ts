@@ -1,5 +1,6 @@
 /**
- * Sockets and servers that are closed, by whom and when: each slot is held just as long as its socket is open.
+ * Sockets and servers that close, by whichever side and at whatever time. A slot is held exactly as long as its socket
+ * is open.
  *
  * @module
  */

@@ -1,6 +1,5 @@
 /**
- * A slot is free when its connection has ended, whatever kind of server it is, whatever the connection was about to do,
- * and whichever way it ends.
+ * A connection frees its slot when it ends: in every kind of server, in every state, and in every way.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A connection of HTTP/2 holds one slot, however many streams it carries.
+ * An HTTP/2 connection holds one slot, however many streams it carries.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A refused connection reaches nobody, costs nobody anything, and is told to the hooks alone.
+ * A refused connection reaches no listener and costs no other client anything. Only the hooks learn of it.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Sockets of every origin, and what listeners do with them: each slot is held just as long as its socket is open.
+ * Sockets of every origin, and what listeners do with them. A slot is held exactly as long as its socket is open.
  *
  * @module
  */

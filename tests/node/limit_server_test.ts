@@ -1,5 +1,5 @@
 /**
- * How the limits of a server apply, and what can be limited.
+ * Limits apply to a server from the next connection on.
  *
  * @module
  */

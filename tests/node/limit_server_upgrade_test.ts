@@ -1,5 +1,5 @@
 /**
- * A connection that is upgraded keeps its slot for as long as it is open, whichever side ends it, and however.
+ * An upgraded connection keeps its slot until it closes, whichever side ends it, and however.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Refused HTTP clients are told so, within a budget, and none of them keeps a socket open.
+ * Refused HTTP clients get an answer within the budget. None of them keeps a socket open.
  *
  * @module
  */

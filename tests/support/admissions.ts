@@ -1,5 +1,5 @@
 /**
- * Asking a limiter, in one line.
+ * Slots and refusals of a limiter.
  *
  * @module
  */

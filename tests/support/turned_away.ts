@@ -1,5 +1,5 @@
 /**
- * Clients that are refused.
+ * Clients that connect and are refused.
  *
  * @module
  */

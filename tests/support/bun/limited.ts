@@ -1,5 +1,5 @@
 /**
- * Limited listeners of Bun.
+ * Limited listeners of Bun, by kind.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * A module such as `deno serve` and Bun run: it exports a fetch handler. Started by the tests.
+ * A module that exports a fetch handler, for `deno serve` and Bun. Tests start it.
  *
  * @module
  */
