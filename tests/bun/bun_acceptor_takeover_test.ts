@@ -56,7 +56,7 @@ test("limitedListener() can be taken of a listener once, which then takes no oth
   listener.ref();
 });
 
-test("limitedListener() loses nobody who has come before it in the same turn of the event loop", async () => {
+test("limitedListener() loses no connection that came before it in the same turn of the event loop", async () => {
   const handler = () => {
     throw new Error("a handler of before was called");
   };

@@ -13,7 +13,7 @@ import { eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { Served } from "../support/http/served.ts";
 
-test("limitRequests() frees the slots of what calls a handler with a request alone", async () => {
+test("limitRequests() frees the slot of a handler that is called with a request alone", async () => {
   const limiter = new Limiter({ maxPerClient: 1 });
   const client = () => "192.0.2.7";
   const ok = limitRequests(limiter, (_request: Request, _info?: unknown) => new Response("ok"), { client });

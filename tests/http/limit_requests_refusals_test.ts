@@ -119,7 +119,7 @@ test("limitRequests() returns a handler that has its limiter", () => {
   assertEquals(limitRequests({ maxPerClient: 3 }, () => new Response("ok")).limiter.limits.maxPerClient, 3);
 });
 
-test("limitRequests() asks client whose request it is, and refuses what that does not know", async () => {
+test("limitRequests() asks the option client whose request it is, and refuses a request without an answer", async () => {
   const errors: unknown[] = [];
   const client = (request: Request) => {
     const name = request.headers.get("x-forwarded-for");
@@ -151,7 +151,7 @@ test("limitRequests() asks client whose request it is, and refuses what that doe
   await server.empty();
 });
 
-test("limitRequests() refuses what it cannot be: no handler, unknown options, hooks that are none, wrong limits", () => {
+test("limitRequests() throws for a missing handler, unknown options, hooks that are no functions, and bad limits", () => {
   // deno-lint-ignore no-explicit-any
   const limit = limitRequests as any;
   const ok = () => new Response("ok");

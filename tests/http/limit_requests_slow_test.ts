@@ -149,6 +149,6 @@ const BUN: Readonly<Record<string, () => Promise<void>>> = {
   },
 };
 
-test("limitRequests() frees late what it is told of late, and nothing before its end", async () => {
+test("limitRequests() frees a slot late where the runtime reports the end late, and never before the end", async () => {
   await Promise.all(Object.values({ ...BOTH, ...isBun ? BUN : DENO }).map((run) => run()));
 });

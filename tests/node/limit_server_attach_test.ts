@@ -72,7 +72,7 @@ test("limitServer() grows nothing by attaching and detaching", async () => {
   assertStrictEquals(limited.limiter.stats().admitted, 0);
 });
 
-test("limitServer() leaves other events and their answers as they are, and those who replaced emit in their place", () => {
+test("limitServer() leaves other events, their results, and other replacements of emit as they are", () => {
   const heard: unknown[] = [];
   class Loud extends net.Server {
     override emit(event: string | symbol, ...args: unknown[]): boolean {

@@ -35,7 +35,7 @@ test("limitServer() frees the slot of a socket that is destroyed while its peer 
   }
 });
 
-test("limitServer() frees the slots of those whom a server's timeouts end", async () => {
+test("limitServer() frees the slots of connections that a server's timeouts end", async () => {
   const kind = KINDS.http!;
   const server = kind.create() as http.Server;
   server.keepAliveTimeout = 50;
@@ -88,7 +88,7 @@ test("limitServer() does not count what a server drops at its own maximum", asyn
 
 for (const name of ["http", "https"]) {
   const kind = KINDS[name]!;
-  test(`limitServer() frees the slots of those whom an ${name} server closes by itself`, async () => {
+  test(`limitServer() frees the slots of connections that an ${name} server closes by itself`, async () => {
     await using limited = await Limited.listen(kind.create() as http.Server);
     const { server, limiter } = limited;
     using idle = await connectTo(kind, limited.port);
@@ -107,7 +107,7 @@ for (const name of ["http", "https"]) {
 
 for (const [name, kind] of Object.entries(KINDS)) {
   test(
-    `limitServer() keeps the slots of those who stay when their ${name} server is closed`,
+    `limitServer() keeps the slots of connections that stay open when their ${name} server is closed`,
     leavingNoSocket(async () => {
       await using limited = await Limited.listen(kind.create());
       using staying = await connectTo(kind, limited.port);

@@ -78,7 +78,7 @@ for (const name of ["http2", "http2 cleartext"]) {
   });
 }
 
-test("limitServer() counts those who speak HTTP/1.1 to a server of HTTP/2, before the handshake", async () => {
+test("limitServer() counts clients of HTTP/1.1 at a server of HTTP/2, before the handshake", async () => {
   const server = http2.createSecureServer({ ...certificate(), allowHTTP1: true }, (_request, response) => {
     response.end("an answer");
   });

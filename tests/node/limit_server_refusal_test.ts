@@ -28,7 +28,7 @@ const EVENTS = [
 ];
 
 for (const [name, kind] of Object.entries(KINDS)) {
-  test(`limitServer() lets nobody hear of a refused ${name} connection`, async () => {
+  test(`limitServer() emits no event for a refused ${name} connection`, async () => {
     const server = kind.create();
     const heard: string[] = [];
     await using limited = await Limited.listen(server, { limits: { maxPerClient: 1 } });
@@ -128,7 +128,7 @@ test("limitServer() survives an onRefused that closes the socket by itself, with
 });
 
 test(
-  "limitServer() refuses what was reset before it was accepted as of unknown address",
+  "limitServer() refuses a connection that was reset before it was accepted, as of unknown address",
   { skip: notLinux },
   async () => {
     const refused: unknown[] = [];

@@ -41,7 +41,7 @@ test("tooManyConnections() gives an answer that a client of HTTP understands", a
   assertEquals([response.status, await response.text()], [429, "Too Many Requests\n"]);
 });
 
-test("tooManyConnections() answers also who reads nothing before all of a large request is sent", async () => {
+test("tooManyConnections() answers a client that reads nothing before all of a large request is sent", async () => {
   await using limited = await listenHttp({ maxPerClient: 0 }, { writeDeadline: 2 ** 31 - 1 });
   using client = await connectFrom("127.0.0.1", limited.port);
   client.socket.pause();
@@ -64,7 +64,7 @@ test("tooManyConnections() lets the admitted through", { skip: oneAddress }, asy
 });
 
 test(
-  "tooManyConnections() just closes past its budget, of which a flood gets no more",
+  "tooManyConnections() closes without an answer past its budget, which a flood cannot exceed",
   { skip: oneAddress },
   async () => {
     const before = openSockets();
