@@ -7,21 +7,23 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { type ConnLike, type LimitedConn, Limiter, withSlot } from "@connlimit/connlimit";
 import { type Making, MAKINGS } from "../support/makings.ts";
-import { ended } from "../support/net.ts";
+import { ended, leavingNoSocket } from "../support/net.ts";
 import { testUnless } from "../support/test_unless.ts";
 
-/** Uses a connection that a limiter has admitted. */
-async function withConn(
+/** Uses a connection that a limiter has admitted, and checks that nothing of it is left. */
+function withConn(
   { listen, connect }: Making,
   use: (conn: LimitedConn<ConnLike>, limiter: Limiter) => unknown,
 ): Promise<void> {
-  const limiter = new Limiter();
-  using listener = listen(limiter);
-  const [client, conn] = await Promise.all([connect(listener.addr.port), listener.accept()]);
-  await use(conn, limiter);
-  conn[Symbol.dispose]();
-  await ended(client);
-  assertStrictEquals(limiter.open, 0);
+  return leavingNoSocket(async () => {
+    const limiter = new Limiter();
+    using listener = listen(limiter);
+    const [client, conn] = await Promise.all([connect(listener.addr.port), listener.accept()]);
+    await use(conn, limiter);
+    conn[Symbol.dispose]();
+    await ended(client);
+    assertStrictEquals(limiter.open, 0);
+  })();
 }
 
 for (const making of MAKINGS) {
