@@ -3,10 +3,10 @@
  *
  *   deno task test
  *   deno task test:node
- *   deno task test:bun tests/limits_test.ts
+ *   deno task test:bun tests/core/limits_test.ts
  *
- * A test is for every runtime, unless it is in `tests/deno` or `tests/examples`, which are for Deno alone, in `tests/bun`,
- * which is for Bun alone, or in `tests/http`, which is for both, but not for Node.
+ * A test is for every runtime, unless its folder is for some of them only: `tests/deno` and `tests/examples` are for Deno,
+ * `tests/bun` is for Bun, and `tests/conn`, `tests/http` and `tests/listener` are for both.
  *
  * @module
  */
@@ -57,7 +57,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: node,
     // One file at a time, since some of them load the machine.
     args: ["--expose-gc", "--test", "--test-reporter=spec", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
-    except: ["deno", "examples", "bun", "http"],
+    except: ["conn", "listener", "deno", "bun", "http", "examples"],
     passed: /^ℹ pass (\d+)$/,
     failed: /^ℹ (?:fail|cancelled) (\d+)$/,
     skipped: /^ℹ (?:skipped|todo) (\d+)$/,

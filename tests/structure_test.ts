@@ -1,5 +1,5 @@
 /**
- * How the folders of `src/` may depend on each other. CONTRIBUTING.md has the picture.
+ * How the folders of `src/` may depend on each other, and how `tests/` mirrors them. CONTRIBUTING.md has the picture.
  *
  * @module
  */
@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 
 const SRC = new URL("../src/", import.meta.url);
+const TESTS = new URL("./", import.meta.url);
 
 /** The folders from the bottom to the top. Those of one floor do not know each other. */
 const FLOORS = [["core"], ["admission"], ["conn"], ["deno", "bun", "node", "http"], ["listener"]];
@@ -68,4 +69,16 @@ test("src/ imports nothing but its own files and modules of node:", () => {
     [...imports].filter(([path, targets]) => folderOf(path) === "core" && targets.some((it) => it.startsWith("node:"))),
     [],
   );
+});
+
+test("every test of a folder of src/ is named after a file of that folder", () => {
+  const sources = [...imports.keys()].map((path) => path.replace(/\.ts$/, ""));
+  const tests = FLOORS.flat().flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, TESTS))
+      .filter((name) => name.endsWith("_test.ts"))
+      .map((name) => `${folder}/${name}`)
+  );
+  const strays = tests.filter((path) => !sources.some((source) => path.startsWith(`${source}_`)));
+  // It runs what is in `examples/`, on Bun.
+  assertEquals(strays, ["bun/examples_test.ts"]);
 });

@@ -1,16 +1,17 @@
 /**
- * The examples for Bun, run as they are printed but for the port.
+ * The examples for Bun run as they are printed, except for the port.
  *
  * @module
  */
 
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
+import { assert, assertStrictEquals } from "@std/assert";
+import { answers, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import { echoes } from "./bulk.ts";
-import { withBun } from "./support.ts";
+import { echo, openTenAndReset } from "../support/ten_connections.ts";
+import { echoes } from "../support/bulk.ts";
+import { withBun } from "../support/bun/with_bun.ts";
 
 /** Runs an example at a port of its own. Resolves to what it has printed first, if there is anything. */
 function withServer(name: string, use: (port: number) => Promise<void>): Promise<string> {
@@ -27,20 +28,12 @@ function withServer(name: string, use: (port: number) => Promise<void>): Promise
   });
 }
 
-/** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */
-const echo = (client: Client) => reply(client, "hello");
-
 for (const [name, printed] of [["bun_echo.ts", ""], ["bun_callbacks.ts", "refused 127.0.0.2: client"]] as const) {
   test(`examples/${name} echoes for ten connections of a client, refuses the eleventh, and survives resets`, {
     skip: oneAddress,
   }, async () => {
     const output = await withServer(name, async (port) => {
-      const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
-      assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
-      using eleventh = await connectFrom("127.0.0.2", port);
-      assertStrictEquals(await ended(eleventh), "");
-      for (let i = 0; i < 50; i++) (await connectFrom("127.0.0.3", port)).reset();
-      for (const client of clients.splice(0, 5)) client.reset();
+      const clients = await openTenAndReset(port);
       using other = await connectFrom("127.0.0.4", port);
       assertStrictEquals(await within(echoes(other, 20), "the echo"), true);
       for (const client of clients.splice(0, 2)) client.fin();

@@ -1,5 +1,5 @@
 /**
- * The examples with fetch handlers, run as they are printed but for the port.
+ * The examples with fetch handlers run as they are printed, except for the port.
  *
  * @module
  */
@@ -7,9 +7,9 @@
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpClient } from "../http/client.ts";
-import { HEADERS, HELLO } from "../http/websockets.ts";
+import { HEADERS, HELLO } from "../support/http/serve_sockets.ts";
 import { eventually } from "../support/net.ts";
-import { printedArgs, ROOT, withServer } from "./serving.ts";
+import { printedArgs, ROOT, withServer } from "../support/with_server.ts";
 
 /** Runs an example by the command that it prints and that starts so, at a port of its own. */
 async function withExample(file: string, start: "deno" | "bun", use: (port: number) => Promise<void>): Promise<void> {

@@ -1,16 +1,16 @@
 /**
- * What stands on Node's servers, and is named in the README: Express, Fastify, and fetch handlers by `@hono/node-server`.
+ * Frameworks on Node's servers that the README names: Express, Fastify, and fetch handlers by `@hono/node-server`.
  *
  * @module
  */
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
-import { withServer } from "./serving.ts";
+import { withServer } from "../support/with_server.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */
 const SERVERS = {

@@ -1,5 +1,5 @@
 /**
- * The examples of servers for every runtime, by the commands that they print.
+ * The examples of servers for every runtime run by the commands that they print.
  *
  * @module
  */
@@ -7,11 +7,11 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 // @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket } from "ws";
-import { testUnless } from "../support/deno.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
-import { printedArgs, ROOT, type Serving, withServer } from "./serving.ts";
+import { printedArgs, ROOT, type Serving, withServer } from "../support/with_server.ts";
 
 /** What the commands start with, and what that is. */
 const STARTS: Readonly<Record<string, RuntimeName>> = { deno: "Deno", bun: "Bun", "npx tsx": "Node" };

@@ -6,12 +6,13 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { testUnless } from "../support/deno.ts";
-import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
+import { testUnless } from "../support/test_unless.ts";
+import { answers, type Client, connectFrom, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
+import { echo, openTen, openTenAndReset } from "../support/ten_connections.ts";
 import { projectOf } from "../support/published.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
-import { ROOT, type Serving, withServer } from "./serving.ts";
+import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
@@ -22,9 +23,6 @@ function printed(heading: string): string[] {
   assert(section !== undefined, `the README has no heading "${heading}"`);
   return [...section.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
 }
-
-/** Sends a word. Resolves to what comes back, or to nothing where the connection ends instead. */
-const echo = (client: Client) => reply(client, "hello");
 
 /** Runs a server's program in a user's project. */
 async function withProgram(
@@ -67,12 +65,7 @@ for (
     `${name} echoes for ten connections of a client, refuses the eleventh, and survives resets`,
     () =>
       withProgram(program, async ({ port }) => {
-        const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
-        assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
-        using eleventh = await connectFrom("127.0.0.2", port);
-        assertStrictEquals(await ended(eleventh), "");
-        for (let i = 0; i < 50; i++) (await connectFrom("127.0.0.3", port)).reset();
-        for (const client of clients.splice(0, 5)) client.reset();
+        const clients = await openTenAndReset(port);
         using other = await connectFrom("127.0.0.4", port);
         assertStrictEquals(await echo(other), "hello");
         // The slots of those that were reset are free again.
@@ -194,10 +187,7 @@ testUnless(
   "The README's server that is watched tells whom it refuses, and stops gracefully",
   () =>
     withProgram(watching!, async ({ port, child, output }) => {
-      const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
-      assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
-      using eleventh = await connectFrom("127.0.0.2", port);
-      assertStrictEquals(await ended(eleventh), "");
+      const clients = await openTen(port);
       child.kill("SIGTERM");
       await eventually(async () => !await answers(port), "the server to stop listening");
       assertStrictEquals(await echo(clients[0]!), "hello");

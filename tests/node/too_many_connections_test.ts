@@ -1,34 +1,18 @@
 /**
- * Refused HTTP clients are told so, within a budget, and none of them keeps a socket open.
+ * Refused HTTP clients get an answer within the budget. None of them keeps a socket open.
  *
  * @module
  */
 
-import * as http from "node:http";
-import type * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { type LimitServerOptions, tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
-import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
-import { TokenBucket } from "../../src/core/token_bucket.ts";
+import { tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
+import type { LimitsOptions } from "@connlimit/connlimit";
 import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, oneAddress } from "../support/platform.ts";
-import { KINDS, Limited, shakeHands } from "./servers.ts";
-import { throwing } from "../support/failures.ts";
-
-const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
-
-function listen(limits: LimitsOptions, budget?: TooManyConnectionsOptions, hooks?: LimitServerOptions<net.Socket>) {
-  const server = http.createServer((_, response) => response.end("an answer"));
-  return Limited.listen(server, { limits, options: { answer: tooManyConnections(budget), ...hooks } });
-}
-
-/** Connects, sends a request, and waits for the end. Resolves to what has come. */
-async function ask(port: number, address = "127.0.0.1", request = REQUEST): Promise<string> {
-  using client = await connectFrom(address, port);
-  client.socket.write(request);
-  return await ended(client);
-}
+import { Limited } from "../support/node/limited_server.ts";
+import { KINDS, shakeHands } from "../support/node/server_kinds.ts";
+import { ask, listenHttp, refusalsNoted, REQUEST } from "../support/node/refused_http.ts";
 
 const REFUSALS: [reason: string, limits: LimitsOptions, status: string, retryAfter: boolean][] = [
   ["client", { maxPerClient: 0 }, "429 Too Many Requests", true],
@@ -39,7 +23,7 @@ const REFUSALS: [reason: string, limits: LimitsOptions, status: string, retryAft
 
 for (const [reason, limits, status, retryAfter] of REFUSALS) {
   test(`tooManyConnections() answers ${status} to a client refused for the reason "${reason}"`, async () => {
-    await using limited = await listen(limits, { writeDeadline: 5_000 });
+    await using limited = await listenHttp(limits, { writeDeadline: 5_000 });
     const [head, body] = (await ask(limited.port)).split("\r\n\r\n");
     const [line, ...fields] = head!.split("\r\n");
     assertStrictEquals(line, `HTTP/1.1 ${status}`);
@@ -52,13 +36,13 @@ for (const [reason, limits, status, retryAfter] of REFUSALS) {
 }
 
 test("tooManyConnections() gives an answer that a client of HTTP understands", async () => {
-  await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 5_000 });
+  await using limited = await listenHttp({ maxPerClient: 0 }, { writeDeadline: 5_000 });
   const response = await fetch(`http://127.0.0.1:${limited.port}/`);
   assertEquals([response.status, await response.text()], [429, "Too Many Requests\n"]);
 });
 
-test("tooManyConnections() answers also who reads nothing before all of a large request is sent", async () => {
-  await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 2 ** 31 - 1 });
+test("tooManyConnections() answers a client that reads nothing before all of a large request is sent", async () => {
+  await using limited = await listenHttp({ maxPerClient: 0 }, { writeDeadline: 2 ** 31 - 1 });
   using client = await connectFrom("127.0.0.1", limited.port);
   client.socket.pause();
   // More than the kernel has room for: it gets away only where somebody reads it.
@@ -70,7 +54,7 @@ test("tooManyConnections() answers also who reads nothing before all of a large 
 });
 
 test("tooManyConnections() lets the admitted through", { skip: oneAddress }, async () => {
-  await using limited = await listen({ maxPerClient: 1 });
+  await using limited = await listenHttp({ maxPerClient: 1 });
   using client = await connectFrom("127.0.0.1", limited.port);
   client.socket.write(REQUEST);
   await limited.answered(1, 0);
@@ -80,12 +64,12 @@ test("tooManyConnections() lets the admitted through", { skip: oneAddress }, asy
 });
 
 test(
-  "tooManyConnections() just closes past its budget, of which a flood gets no more",
+  "tooManyConnections() closes without an answer past its budget, which a flood cannot exceed",
   { skip: oneAddress },
   async () => {
     const before = openSockets();
     {
-      await using limited = await listen({ maxPerClient: 0 }, { burst: 100, perSecond: 0 });
+      await using limited = await listenHttp({ maxPerClient: 0 }, { burst: 100, perSecond: 0 });
       let told = 0;
       const crowd = Array.from({ length: 50 }, async (_, visitor) => {
         for (let visit = 0; visit < 200; visit++) {
@@ -101,7 +85,7 @@ test(
 );
 
 test("tooManyConnections() keeps no socket for clients that never read nor leave", async () => {
-  await using limited = await listen({ maxPerClient: 0 });
+  await using limited = await listenHttp({ maxPerClient: 0 });
   const clients = await Promise.all(Array.from({ length: 100 }, async () => {
     const client = await connectFrom("127.0.0.1", limited.port);
     client.socket.pause();
@@ -117,7 +101,7 @@ test("tooManyConnections() keeps no socket for clients that never read nor leave
 
 for (const name of ["tls", "https", "http2"]) {
   test(`tooManyConnections() just closes connections of ${name}, and onRefused is called`, async () => {
-    const { told, onRefused } = observer();
+    const { told, onRefused } = refusalsNoted();
     await using limited = await Limited.listen(KINDS[name]!.create(), {
       limits: { maxPerClient: 0 },
       options: { answer: tooManyConnections(), onRefused },
@@ -130,64 +114,6 @@ for (const name of ["tls", "https", "http2"]) {
   });
 }
 
-/** An `onRefused` with what it has been told. */
-function observer() {
-  const told: unknown[] = [];
-  const onRefused = ({ reason }: Refusal, { remoteAddress, destroyed }: net.Socket) =>
-    void told.push([reason, remoteAddress, destroyed]);
-  return { told, onRefused };
-}
-
-test("limitServer() calls onRefused for every refusal, within the budget and past it", async () => {
-  const { told, onRefused } = observer();
-  await using limited = await listen({ maxPerClient: 0 }, { burst: 1, perSecond: 0, writeDeadline: 5_000 }, {
-    onRefused,
-  });
-  const answers = [await ask(limited.port), await ask(limited.port, CLIENT_ADDRESS)];
-  assertEquals(answers.map((answer) => answer.slice(0, 12)), ["HTTP/1.1 429", ""]);
-  assertEquals(told, [["client", "127.0.0.1", false], ["client", CLIENT_ADDRESS, false]]);
-});
-
-test("limitServer() answers all the same where onRefused fails, and onError is told", async () => {
-  for (const fail of [() => Promise.reject("failed"), throwing("failed")]) {
-    const errors: unknown[] = [];
-    const onError = (error: unknown) => void errors.push(error);
-    await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 5_000 }, { onRefused: fail, onError });
-    assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
-    assertEquals(errors, ["failed"]);
-  }
-});
-
-test("limitServer() asks for no answer to a connection that onRefused has destroyed", async () => {
-  let visits = 0;
-  const onRefused = (_: Refusal, socket: net.Socket) => void (visits++ === 0 && socket.destroy());
-  await using limited = await listen({ maxPerClient: 0 }, { burst: 1, perSecond: 0, writeDeadline: 5_000 }, {
-    onRefused,
-  });
-  assertStrictEquals(await ask(limited.port), "");
-  assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
-});
-
-test("limitServer() destroys a refused socket whose answer fails, and onError is told", async () => {
-  const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
-  const onRefused = (_: Refusal, socket: net.Socket) => void (socket.end = throwing("no end"));
-  await using limited = await listen({ maxPerClient: 0 }, { writeDeadline: 2 ** 31 - 1 }, { onRefused, onError });
-  assertStrictEquals(await ask(limited.port), "");
-  assertEquals(errors, ["no end"]);
-});
-
-test("limitServer() closes a connection whose answer says that it gave none", async () => {
-  const reasons: string[] = [];
-  const budget = tooManyConnections({ writeDeadline: 5_000 });
-  await using limited = await listen({ maxPerClient: 0 }, undefined, {
-    answer: (refusal, socket) => reasons.push(refusal.reason) > 1 && budget(refusal, socket),
-  });
-  assertStrictEquals(await ask(limited.port), "");
-  assert((await ask(limited.port)).startsWith("HTTP/1.1 429 "));
-  assertEquals(reasons, ["client", "client"]);
-});
-
 test("tooManyConnections() refuses bad options, naming the option and the value", () => {
   const make = (options: unknown) => () => tooManyConnections(options as TooManyConnectionsOptions);
   assertThrows(make({ writeDeadline: -1 }), RangeError, "writeDeadline must be milliseconds");
@@ -196,26 +122,4 @@ test("tooManyConnections() refuses bad options, naming the option and the value"
   assertThrows(make({ burst: "9" }), TypeError, 'burst must be a number, got "9"');
   const known = "known are writeDeadline, perSecond, burst";
   assertThrows(make({ brust: 9 }), TypeError, `unknown option "brust"; ${known}`);
-});
-
-test("TokenBucket.take() allows a burst, and then as many a second as it is told", () => {
-  let now = 0;
-  const bucket = new TokenBucket(10, 3, () => now);
-  const takeAll = () => {
-    let taken = 0;
-    while (bucket.take()) taken++;
-    return taken;
-  };
-  assertStrictEquals(takeAll(), 3);
-  now += 99;
-  assertStrictEquals(takeAll(), 0);
-  now += 1;
-  assertStrictEquals(takeAll(), 1);
-  now += 250;
-  assertStrictEquals(takeAll(), 2);
-  now += 50;
-  assertStrictEquals(takeAll(), 1, "a half that was left is not lost");
-  now += 60_000;
-  assertStrictEquals(takeAll(), 3);
-  assertStrictEquals(new TokenBucket(Infinity, 0, () => now).take(), false);
 });

@@ -1,5 +1,5 @@
 /**
- * What is printed to the console, kept from it.
+ * Calls of `console.error`, kept from the console.
  *
  * @module
  */

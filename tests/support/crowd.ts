@@ -4,8 +4,10 @@
  * @module
  */
 
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import type { Limiter } from "@connlimit/connlimit";
 import type { Conn } from "./endings.ts";
-import type { Client } from "./net.ts";
+import { type Client, eventually, within } from "./net.ts";
 
 /** Numbers that look random and are the same again for the same seed. */
 export function randomly(seed: number): (below: number) => number {
@@ -76,9 +78,38 @@ export async function treatAll(listener: AsyncIterable<Conn>, random: (below: nu
 }
 
 /** Has so many visits made, some at once. */
-export async function crowd(visits: number, atOnce: number, visit: () => Promise<void>): Promise<void> {
+async function crowd(visits: number, atOnce: number, visit: () => Promise<void>): Promise<void> {
   let left = visits;
   await Promise.all(Array.from({ length: atOnce }, async () => {
     while (left-- > 0) await visit();
   }));
+}
+
+/** A crowd at a limiter. */
+export interface Crowd {
+  readonly connections: number;
+  /** How many visits are made at once. */
+  readonly atOnce: number;
+  /** The most connections that may be open at once. */
+  readonly maxOpen: number;
+  /** The limiter admits more than so many. */
+  readonly minAdmitted: number;
+  /** The connections that were gone before they could be accepted; none by default. */
+  readonly failed?: () => number;
+  /** Connects once, from this address. */
+  readonly visit: (localAddress: string) => Promise<void>;
+}
+
+/** Has clients at four addresses connect, and waits until all of them are gone. Fails where a slot is left. */
+export async function leavesNothing(limiter: Limiter, random: (below: number) => number, its: Crowd): Promise<void> {
+  const { connections, atOnce, maxOpen, minAdmitted, failed = () => 0, visit } = its;
+  await crowd(connections, atOnce, () => visit(`127.0.0.${1 + random(4)}`));
+  const seen = () => limiter.stats().admitted + limiter.stats().refused + failed();
+  await eventually(() => seen() >= connections, "every connection to be answered");
+  await within(limiter.idle(), "every slot to be free");
+  assertEquals([limiter.open, limiter.stats().clients, [...limiter.clients()]], [0, 0, []]);
+  assertEquals(seen(), connections);
+  const { peak, admitted, refused } = limiter.stats();
+  assertLessOrEqual(peak, maxOpen);
+  assert(admitted > minAdmitted && refused > 0, `${admitted} admitted, ${refused} refused`);
 }

@@ -1,5 +1,5 @@
 /**
- * What is to fail.
+ * Errors that are expected, and functions that throw.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What tests do with listeners and with what comes of them, on Deno and on Bun.
+ * Loops over listeners, and what they yield, on Deno and on Bun.
  *
  * @module
  */

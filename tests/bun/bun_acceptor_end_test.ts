@@ -1,0 +1,87 @@
+/**
+ * How a limited listener of Bun ends, and what it keeps running.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assertRejects, assertStrictEquals } from "@std/assert";
+import { limitedListener } from "@connlimit/connlimit";
+import { nameOfError } from "../support/failures.ts";
+import { closeAll, keepAll } from "../support/listeners.ts";
+import { aWhile, certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { onLoopback } from "../support/bun/limited.ts";
+import { connect, PLAIN, TLS } from "../support/bun/kinds.ts";
+import { withBun } from "../support/bun/with_bun.ts";
+
+for (
+  const [name, stop] of Object.entries({
+    "stop()": (native: Bun.TCPSocketListener) => native.stop(),
+    "stop(true)": (native: Bun.TCPSocketListener) => native.stop(true),
+    "dispose": (native: Bun.TCPSocketListener) => native[Symbol.dispose](),
+  })
+) {
+  for (const kind of [PLAIN, TLS]) {
+    test(`limitedListener() ends the loop when Bun's own listener is stopped by ${name} (${kind.name})`, async () => {
+      const native = Bun.listen({ ...onLoopback, ...(kind.tls ? { tls: certificate() } : {}) });
+      const listener = limitedListener(native);
+      const { limiter } = listener;
+      const kept = keepAll(listener);
+      using client = await connect(kind, native.port);
+      using silent = await connectFrom("127.0.0.1", native.port);
+      await eventually(() => limiter.open === 2, "both to be admitted");
+      stop(native);
+      // Only `stop()` leaves open connections as they are.
+      assertStrictEquals(limiter.open, name === "stop()" ? 2 : 0);
+      closeAll(await within(kept, "the loop to end"));
+      await within(limiter.idle(), "the limiter to be idle");
+      await assertRejects(() => connectFrom("127.0.0.1", native.port));
+      assertStrictEquals(await nameOfError(listener.accept()), "BadResource");
+      stop(native);
+      await Promise.all([ended(client), ended(silent)]);
+    });
+  }
+}
+
+/** Programs that are kept running by what each of them has, unless that is told otherwise by `end`. */
+const PROGRAMS: Readonly<Record<string, (end: string) => string>> = {
+  "a limited listener": (end) => `
+    import { limitedListener } from "@connlimit/connlimit";
+    import { listen } from "@connlimit/connlimit/bun";
+    const listeners = [
+      limitedListener(listen({ hostname: "127.0.0.1", port: 0 })),
+      limitedListener(Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } })),
+    ];
+    for (const it of listeners) {
+      it.unref(); it.ref(); ${end}
+      (async () => { for await (const _ of it); })();
+    }
+    console.log("running");
+  `,
+  "a connection": (end) => `
+    import { connect } from "node:net";
+    import { limitedListener } from "@connlimit/connlimit";
+    import { listen } from "@connlimit/connlimit/bun";
+    const listener = limitedListener(listen({ hostname: "127.0.0.1", port: 0 }));
+    connect(listener.addr.port, "127.0.0.1").unref();
+    const it = await listener.accept();
+    listener.close();
+    it.unref(); it.ref(); ${end}
+    console.log("running");
+  `,
+};
+
+test("limitedListener() keeps the process running as Bun's listener does, and lets it end where it is unreferenced", async () => {
+  for (const [name, program] of Object.entries(PROGRAMS)) {
+    for (const [end, ends] of [["it.unref();", true], ["it.close();", true], ["", false]] as const) {
+      await withBun(["-e", program(end)], async ({ started, exited, end }) => {
+        assertStrictEquals(await within(started, "the process to run"), "running\n", name);
+        if (!ends) {
+          assertStrictEquals(await Promise.race([exited, aWhile()]), undefined, name);
+          end();
+        }
+        assertStrictEquals(await within(exited, `the process of ${name} to end`), ends ? 0 : null, name);
+      });
+    }
+  }
+});

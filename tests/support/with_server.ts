@@ -1,0 +1,57 @@
+/**
+ * Starting a server's program, on any runtime.
+ *
+ * @module
+ */
+
+import { assert } from "@std/assert";
+import { getAvailablePort } from "@std/net";
+import { kill } from "./deno/kill.ts";
+import { answers, eventually } from "./net.ts";
+import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
+
+/** The root of the repository. */
+export const ROOT: URL = new URL("../../", import.meta.url);
+
+/** A server that listens. */
+export interface Serving {
+  readonly port: number;
+  readonly child: Deno.ChildProcess;
+  /** What it has printed so far. */
+  output(): string;
+}
+
+/**
+ * Runs a server's program from when it listens until `use` is done with it.
+ *
+ * @param argsAt What the runtime is told, for a port that the server is to have for its own.
+ */
+export async function withServer(
+  runtime: RuntimeName,
+  argsAt: (port: number) => readonly string[] | Promise<readonly string[]>,
+  use: (serving: Serving) => Promise<void>,
+  { cwd = ROOT, stderr = "inherit" }: { cwd?: string | URL; stderr?: "inherit" | "piped" } = {},
+): Promise<void> {
+  const { command, args } = await RUNTIMES[runtime]();
+  const port = getAvailablePort();
+  const program = [...args, ...await argsAt(port)];
+  const child = new Deno.Command(command, { args: program, cwd, stdin: "null", stdout: "piped", stderr }).spawn();
+  let output = "";
+  const printing = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({ write: (text) => void (output += text) }),
+  );
+  try {
+    await eventually(() => answers(port), "the server to listen");
+    await use({ port, child, output: () => output });
+  } finally {
+    kill(child);
+    await Promise.all([child.status, printing]);
+  }
+}
+
+/** What an example that tells to start it by `start` tells to put between that and its own name. */
+export function printedArgs(text: string, start: string, file: string): string[] {
+  const line = text.split("\n").find((line) => line.startsWith(` *   ${start} `));
+  assert(line !== undefined && line.endsWith(` ${file}`), `${file} should print a command for ${start}`);
+  return line.slice(` *   ${start} `.length, -file.length).split(" ").filter(Boolean);
+}
