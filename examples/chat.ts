@@ -2,6 +2,8 @@
  * A chat over WebSockets, by `ws`, with at most ten connections for each client. A WebSocket holds its slot until it
  * closes, so one client cannot fill the room.
  *
+ * It needs the packages of package.json, which `deno install`, `bun install` or `npm install` fetches.
+ *
  *   deno run --allow-net --allow-env examples/chat.ts
  *   bun examples/chat.ts
  *   npx tsx examples/chat.ts
@@ -13,7 +15,6 @@
 
 import { createServer } from "node:http";
 import process from "node:process";
-// @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocketServer } from "ws";
 import { limitServer } from "@connlimit/connlimit/node";
 

@@ -1,6 +1,8 @@
 /**
  * A limit around an application of Hono, on Deno and on Bun.
  *
+ * It needs the packages of package.json, which `deno install` or `bun install` fetches.
+ *
  *   deno serve examples/hono.ts
  *   bun examples/hono.ts
  *

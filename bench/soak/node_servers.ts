@@ -6,7 +6,6 @@
 
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-// @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocketServer } from "ws";
 import type { Limiter } from "../../mod.ts";
 import { limitServer, tooManyConnections } from "../../src/node/mod.ts";

@@ -15,7 +15,8 @@ import { printedArgs, ROOT, withServer } from "../support/with_server.ts";
 async function withExample(file: string, start: "deno" | "bun", use: (port: number) => Promise<void>): Promise<void> {
   const text = await Deno.readTextFile(new URL(file, ROOT));
   const printed = printedArgs(text, start, file);
-  const folder = await Deno.makeTempDir();
+  // In the project, for the sake of the packages' names.
+  const folder = await Deno.makeTempDir({ dir: fileURLToPath(new URL(".", import.meta.url)) });
   const argsAt = async (port: number) => {
     // Those of `Deno.serve` listen at its default.
     const program = text.replace("Deno.serve(", `Deno.serve({ port: ${port} }, `)
@@ -25,7 +26,7 @@ async function withExample(file: string, start: "deno" | "bun", use: (port: numb
     const copy = `${folder}/server.ts`;
     await Deno.writeTextFile(copy, program);
     const at = printed[0] === "serve" ? [`--port=${port}`] : [];
-    return [...printed, ...at, "--config", fileURLToPath(new URL("deno.json", ROOT)), copy];
+    return [...printed, ...at, copy];
   };
   try {
     await withServer(start === "bun" ? "Bun" : "Deno", argsAt, ({ port }) => use(port));

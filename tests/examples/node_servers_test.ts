@@ -5,7 +5,6 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-// @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket } from "ws";
 import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";

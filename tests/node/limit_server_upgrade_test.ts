@@ -9,7 +9,6 @@ import type * as http from "node:http";
 import type * as net from "node:net";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-// @ts-types="npm:@types/ws@^8.18.2"
 import { WebSocket, WebSocketServer } from "ws";
 import { aWhile, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { Limited } from "../support/node/limited_server.ts";

@@ -60,7 +60,7 @@ let installed: Promise<void> | undefined;
 /** Installs what is not there yet: the tools, and what tests and examples import, so that none of them waits for it. */
 function install(): Promise<void> {
   return installed ??= (async () => {
-    await runDeno(ROOT, "install", "--quiet", "--node-modules-dir=auto");
+    await runDeno(ROOT, "install", "--quiet");
     await runDeno(TOOLS, "install", "--quiet");
   })();
 }
