@@ -8,7 +8,7 @@ import type { OpenConns } from "../admission/open_conns.ts";
 import type { RemoteAddr } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 
-/** What a connection must have to carry a slot; every `Deno.Conn` has it. */
+/** What a connection needs to carry a slot. Every `Deno.Conn` has it. */
 export interface ConnLike extends Disposable {
   /** The peer's address. */
   readonly remoteAddr: RemoteAddr;
@@ -16,17 +16,17 @@ export interface ConnLike extends Disposable {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
   /** Bytes to the peer. */
   readonly writable: WritableStream<Uint8Array<ArrayBufferLike>>;
-  /** Reads into `buffer` and says how many bytes; `null` at the end. */
+  /** Reads into `buffer`. Resolves to the number of bytes, or to `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
-  /** Writes some of `data` and says how many bytes. */
+  /** Writes some of `data`. Resolves to the number of bytes. */
   write(data: Uint8Array): Promise<number>;
   /** Closes the connection. */
   close(): void;
 }
 
-/** A connection that holds a slot until it is closed. */
+/** A connection that holds a slot until it closes. */
 export type LimitedConn<C extends ConnLike = ConnLike> = C & {
-  /** The slot; with several of them, the one that was bound last. */
+  /** The slot. If there are several, the one that was bound last. */
   readonly slot: Slot;
 };
 
