@@ -1,8 +1,8 @@
 /**
  * Limits concurrent connections per client.
  *
- * {@linkcode limitedListener} wraps a listener of Deno or Bun. It yields admitted connections only. Each holds a slot until it
- * closes:
+ * {@linkcode limitedListener} wraps a listener of Deno or Bun. It yields admitted connections only. Each holds a slot
+ * until it closes:
  *
  * ```ts ignore
  * import { limitedListener } from "@connlimit/connlimit";

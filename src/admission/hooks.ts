@@ -8,8 +8,8 @@ import type { Refusal } from "../core/slot.ts";
 import { checkHook, checkPlainObject, rejectUnknownKeys } from "../core/validate.ts";
 
 /**
- * Receives what another hook throws or rejects with, and failed accepts. Its result is ignored. Its own first failure is
- * logged with `console.error`.
+ * Receives what another hook throws or rejects with, and failed accepts. Its result is ignored. Its own first failure
+ * is logged with `console.error`.
  */
 export type ErrorHook = (error: unknown) => unknown;
 
@@ -20,8 +20,9 @@ export type ErrorHook = (error: unknown) => unknown;
  */
 export interface RefusalHooks<C> {
   /**
-   * Called for each refused connection, right before it is closed. The connection closes when the hook returns, even if it
-   * returns a promise; reads and writes that are pending then are cut short. What it throws or rejects with goes to `onError`.
+   * Called for each refused connection, right before it is closed. The connection closes when the hook returns, even if
+   * it returns a promise; reads and writes that are pending then are cut short. What it throws or rejects with goes to
+   * `onError`.
    */
   readonly onRefused?: (refusal: Refusal, conn: C) => unknown;
   /**

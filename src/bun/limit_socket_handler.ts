@@ -21,12 +21,12 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
 /**
  * Limits the handlers of `Bun.listen()`, for servers with callbacks.
  *
- * A connection is counted at accept. No handler is called for a refused one. An admitted one holds its slot until Bun closes
- * it. A later `reload()` keeps the limits.
+ * A connection is counted at accept. No handler is called for a refused one. An admitted one holds its slot until Bun
+ * closes it. A later `reload()` keeps the limits.
  *
- * Handlers behave as without limits, with two exceptions. Over TLS, `open` is called only after a successful handshake, unless
- * there is a `handshake` handler. `close` is called only for connections whose `open` was called. For connections that Bun
- * does not close by itself see docs/runtimes.md in the repository.
+ * Handlers behave as without limits, with two exceptions. Over TLS, `open` is called only after a successful handshake,
+ * unless there is a `handshake` handler. `close` is called only for connections whose `open` was called. For
+ * connections that Bun does not close by itself see docs/runtimes.md in the repository.
  *
  * @example An echo server
  * ```ts ignore

@@ -56,8 +56,8 @@ export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<B
 /**
  * Listens on Bun as `Deno.listen()` does on Deno, so that one program runs on both with one line changed.
  *
- * The listener is meant for `limitedListener()`. By itself it has no limit: Bun accepts every connection and queues it. Unlike
- * `Bun.listen()` without `allowHalfOpen`, it lets the server answer a client that has ended its side.
+ * The listener is meant for `limitedListener()`. By itself it has no limit: Bun accepts every connection and queues it.
+ * Unlike `Bun.listen()` without `allowHalfOpen`, it lets the server answer a client that has ended its side.
  *
  * @example An echo server
  * ```ts ignore

@@ -1,8 +1,8 @@
 /**
  * Limits connections to Bun's listeners.
  *
- * For servers with callbacks use {@linkcode limitSocketHandler}. For an accept loop pass a listener of {@linkcode listen} to
- * `limitedListener()` from the package's root. It also takes `Bun.listen(…)`.
+ * For servers with callbacks use {@linkcode limitSocketHandler}. For an accept loop pass a listener of
+ * {@linkcode listen} to `limitedListener()` from the package's root. It also takes `Bun.listen(…)`.
  *
  * ```ts ignore
  * import { limitSocketHandler } from "@connlimit/connlimit/bun";

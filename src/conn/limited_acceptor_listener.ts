@@ -16,8 +16,8 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 /**
  * The options of `limitedListener()`.
  *
- * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with `console.error`;
- * other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
+ * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with
+ * `console.error`; other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
  */
 export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends RefusalHooks<C> {
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
@@ -64,8 +64,8 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
    * Stops listening, waits for this listener's connections to close, and closes those that are open after the timeout.
    *
    * @param options The timeout.
-   * @returns The number of connections that had to be closed. Rejects with a `TypeError` for an unknown option or a `timeout`
-   * that is not a number, and with a `RangeError` for one out of its range.
+   * @returns The number of connections that had to be closed. Rejects with a `TypeError` for an unknown option or a
+   * `timeout` that is not a number, and with a `RangeError` for one out of its range.
    */
   shutdown(options?: ShutdownOptions): Promise<number>;
   /** Makes a pending `accept()` keep the process running, as it does by default. */

@@ -25,9 +25,9 @@ import type { RequestTracker } from "./request_tracker.ts";
  */
 export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
   /**
-   * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`. If it
-   * returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It must not
-   * return a promise.
+   * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`. If
+   * it returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
+   * must not return a promise.
    *
    * A client that controls the value can pretend to be any other. Read a header only if your own proxy sets it.
    *
@@ -42,13 +42,13 @@ export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> 
    */
   readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
   /**
-   * Called for each refused request, before it is answered. Its result is ignored. What it throws or rejects with goes to
-   * `onError`.
+   * Called for each refused request, before it is answered. Its result is ignored. What it throws or rejects with goes
+   * to `onError`.
    */
   readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is logged
-   * with `console.error`.
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is
+   * logged with `console.error`.
    */
   readonly onError?: ErrorHook;
 }
@@ -67,17 +67,18 @@ export interface LimitedHandler<Q, I, R> {
 }
 
 /**
- * Limits a fetch handler: each request in flight and each open WebSocket holds a slot. For `Deno.serve`, `Bun.serve` and
- * `export default { fetch }`.
+ * Limits a fetch handler: each request in flight and each open WebSocket holds a slot. For `Deno.serve`, `Bun.serve`
+ * and `export default { fetch }`.
  *
- * It does not limit connections, which these servers do not expose. Idle connections and half-sent requests are not counted.
- * To limit connections, use `limitServer()` with a server of `node:http`.
+ * It does not limit connections, which these servers do not expose. Idle connections and half-sent requests are not
+ * counted. To limit connections, use `limitServer()` with a server of `node:http`.
  *
- * A refused request does not reach the handler. An admitted one holds its slot until the response is sent or given up, and
- * the handler has settled. The response is passed on unchanged.
+ * A refused request does not reach the handler. An admitted one holds its slot until the response is sent or given up,
+ * and the handler has settled. The response is passed on unchanged.
  *
- * Put the limited handler outermost. A request without the second argument of the runtime, such as in a test, has no address
- * and is refused. When exactly a slot is released, by runtime: see docs/runtimes.md in the repository.
+ * Put the limited handler outermost. A request without the second argument of the runtime, such as in a test, has no
+ * address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
+ * repository.
  *
  * @example A server on Deno; on Bun pass the handler to `Bun.serve({ fetch })`
  * ```ts ignore

@@ -9,7 +9,8 @@
  *
  * On Deno, open WebSockets with {@linkcode upgradeWebSocket}. `Deno.upgradeWebSocket()` bypasses the limits.
  *
- * `Limiter` and the types of refusals are in the package's root. Limits for connections of Node servers are in `./node`.
+ * `Limiter` and the types of refusals are in the package's root. Limits for connections of Node servers are in
+ * `./node`.
  *
  * @module
  */

@@ -24,11 +24,11 @@ import { DenoAcceptor } from "../deno/deno_acceptor.ts";
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
  *
- * Each connection holds a slot until it closes, by whichever means. Clients that reset and a lack of file descriptors do not
- * end the loop.
+ * Each connection holds a slot until it closes, however that happens. Clients that reset and a lack of file descriptors
+ * do not end the loop.
  *
- * Call it right after `Bun.listen()`, whose handlers it replaces. TLS and what else differs by runtime: see docs/runtimes.md
- * in the repository.
+ * Call it right after `Bun.listen()`, whose handlers it replaces. For the caveats of each
+ * runtime, such as TLS on Deno, see docs/runtimes.md in the repository.
  *
  * @example An echo server
  * ```ts ignore
@@ -49,7 +49,8 @@ import { DenoAcceptor } from "../deno/deno_acceptor.ts";
  * connections.
  * @param options Hooks and a signal.
  * @returns The limited listener.
- * @throws {TypeError} For an unknown option, a value of the wrong type, or a listener of Bun that is closed or limited already.
+ * @throws {TypeError} For an unknown option, a value of the wrong type, or a listener of Bun that is closed or limited
+ * already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitedListener(

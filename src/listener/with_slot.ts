@@ -10,14 +10,14 @@ import { formatValue } from "../core/validate.ts";
 import { bindSlot } from "../deno/bind_slot.ts";
 
 /**
- * Binds a slot to a connection: closing the connection, by whichever means, releases the slot. `limitedListener()` does this
- * for each connection.
+ * Binds a slot to a connection: the slot is released when the connection closes, however that happens.
+ * `limitedListener()` does this for each connection.
  *
- * The connection is changed in place and stays usable everywhere. It may carry the slots of several limiters; closing it
- * releases all of them.
+ * The connection is changed in place and stays usable everywhere. It may carry the slots of several limiters; closing
+ * it releases all of them.
  *
- * Bind before the first `await` and before using `readable` or `writable`: an earlier close is not seen. For this and for
- * `Deno.startTls()` see docs/runtimes.md in the repository.
+ * Bind before the first `await` and before using `readable` or `writable`: an earlier close is not seen. For this and
+ * for `Deno.startTls()` see docs/runtimes.md in the repository.
  *
  * @example One limit by address, and one by account
  * ```ts ignore
@@ -33,8 +33,8 @@ import { bindSlot } from "../deno/bind_slot.ts";
  * @param conn An open connection.
  * @param slot A slot that has not been released.
  * @returns The same connection.
- * @throws {TypeError} If `slot` is not held, if `conn` is no connection, or if `conn` has methods of its own in place of those
- * that `withSlot()` observes. Neither argument is changed then.
+ * @throws {TypeError} If `slot` is not held, if `conn` is no connection, or if `conn` has methods of its own in place
+ * of those that `withSlot()` observes. Neither argument is changed then.
  */
 export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C> {
   if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {

@@ -33,15 +33,15 @@ const SERVER_METHODS = ["emit", "address", "listen"] as const;
 const gates = new WeakMap<ServerLike, ServerGate>();
 
 /**
- * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one: Express,
- * Fastify, `ws`. It works in place, before or after `listen()`, on Node, Deno and Bun.
+ * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
+ * Express, Fastify, `ws`. It works in place, before or after `listen()`, on Node, Deno and Bun.
  *
- * A refused connection is destroyed before any listener or handler sees it. An admitted one holds its slot until its socket
- * closes. With HTTP/2 that is one slot for all streams; a WebSocket keeps the slot of its connection. Connections that were
- * open before are not counted.
+ * A refused connection is destroyed before any listener or handler sees it. An admitted one holds its slot until its
+ * socket closes. With HTTP/2 that is one slot for all streams; a WebSocket keeps the slot of its connection.
+ * Connections that were open before are not counted.
  *
- * A server may have several limiters, all of which must admit. On Bun, `http` and `https` connections are counted late; for
- * this and other caveats see docs/runtimes.md in the repository.
+ * A server may have several limiters, all of which must admit. On Bun, `http` and `https` connections are counted late;
+ * for this and other caveats see docs/runtimes.md in the repository.
  *
  * @example A web server
  * ```ts ignore
@@ -57,8 +57,8 @@ const gates = new WeakMap<ServerLike, ServerGate>();
  * @param limits A limiter, which several servers may share, or limits for a new one.
  * @param options An answer for refused clients, and hooks.
  * @returns The limiter, and a way to remove the limits. It need not be kept.
- * @throws {TypeError} If `server` is not a server, for an unknown option, a value of the wrong type, or a limiter that the
- * server has already.
+ * @throws {TypeError} If `server` is not a server, for an unknown option, a value of the wrong type, or a limiter that
+ * the server has already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitServer<S extends ServerSocket = ServerSocket>(

@@ -1,6 +1,6 @@
 /**
- * Limits connections to the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and to what is
- * built on them. For Node, Deno and Bun.
+ * Limits connections to the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and to what
+ * is built on them. For Node, Deno and Bun.
  *
  * ```ts ignore
  * import { createServer } from "node:http";
