@@ -1,8 +1,8 @@
 /**
- * Bounds how many connections one client may hold open.
+ * Limits concurrent connections per client.
  *
- * {@linkcode limitedListener} wraps a listener of Deno's or Bun's and yields only the connections that are admitted, each
- * with a slot that is given back when the connection is closed:
+ * {@linkcode limitedListener} wraps a listener of Deno or Bun. It yields admitted connections only. Each holds a slot
+ * until it closes:
  *
  * ```ts ignore
  * import { limitedListener } from "@connlimit/connlimit";
@@ -14,16 +14,16 @@
  *
  * Other servers have entry points of their own:
  *
- * | entry point | for                                                                               |
- * | ----------- | --------------------------------------------------------------------------------- |
- * | `./bun`     | `Bun.listen()` with callbacks, and a listener for Bun in the shape of Deno's       |
- * | `./node`    | `node:net`, `tls`, `http`, `https` and `http2`, on Node, Deno and Bun               |
- * | `./http`    | requests in flight and WebSockets of `Deno.serve()` and `Bun.serve()`               |
+ * | entry point | limits                                                                             |
+ * | ----------- | ---------------------------------------------------------------------------------- |
+ * | `./bun`     | connections to `Bun.listen()` with callbacks; makes listeners for `limitedListener()` |
+ * | `./node`    | connections to `node:net`, `tls`, `http`, `https` and `http2`, on Node, Deno and Bun  |
+ * | `./http`    | requests in flight and WebSockets of `Deno.serve()` and `Bun.serve()`                 |
  *
- * Arguments have one order everywhere: a listener or server that exists already, the limits, handlers that are written in
- * place, options.
+ * Arguments have one order everywhere: a listener or server that exists already, the limits, handlers written in place,
+ * options.
  *
- * {@linkcode Limiter} is what counts, for accept loops of your own and for whatever else can be held open:
+ * {@linkcode Limiter} counts, for accept loops of your own and for anything else that a client can hold open:
  *
  * ```ts
  * import { Limiter } from "@connlimit/connlimit";

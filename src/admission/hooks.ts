@@ -8,25 +8,25 @@ import type { Refusal } from "../core/slot.ts";
 import { checkHook, checkPlainObject, rejectUnknownKeys } from "../core/validate.ts";
 
 /**
- * Told of errors: a failed accept, or what another hook threw or rejected with. What it returns is ignored; the first that it
- * throws or rejects with itself is printed by `console.error`.
+ * Receives what another hook throws or rejects with, and failed accepts. Its result is ignored. Its own first failure
+ * is logged with `console.error`.
  */
 export type ErrorHook = (error: unknown) => unknown;
 
 /**
- * What can be told of refusals.
+ * Hooks that observe refusals.
  *
  * @typeParam C The connections.
  */
 export interface RefusalHooks<C> {
   /**
-   * Called with each refused connection and the reason, right before the connection is closed. It is closed as soon as
-   * the hook returns, even where that is with a promise; what the hook has begun to read or write is cut short then. What
-   * it throws or rejects with goes to `onError`.
+   * Called for each refused connection, right before it is closed. The connection closes when the hook returns, even if
+   * it returns a promise; reads and writes that are pending then are cut short. What it throws or rejects with goes to
+   * `onError`.
    */
   readonly onRefused?: (refusal: Refusal, conn: C) => unknown;
   /**
-   * Called with what `onRefused` threw or rejected with. Without it, the first failure of each hook is printed by
+   * Receives what `onRefused` throws or rejects with. Without it, the first failure of each hook is logged with
    * `console.error`.
    */
   readonly onError?: ErrorHook;

@@ -11,27 +11,20 @@ import { formatValue } from "../core/validate.ts";
 import type { BunSocketLike, SocketHandlers } from "./native.ts";
 import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
 
-/** The sockets that handlers are called with. */
+/** The type of the sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
   : H extends { open?: (socket: infer S) => unknown } ? S
   : BunSocketLike;
 
 /**
- * Limits the handlers of a `Bun.listen()`, for servers that are written with callbacks. A refused connection reaches none
- * of the handlers. An admitted one holds its slot until it is closed, which Bun's `close` tells in all cases.
+ * Limits the handlers of `Bun.listen()`, for servers with callbacks.
  *
- * The handlers are called as Bun calls them, and those that are not needed here are passed on as they are. They differ from
- * handlers that are not limited in this only: over TLS, `open` is called when the handshake has succeeded, and not when it
- * has failed; and `close` is called only for connections that `open` was called for.
+ * A connection is counted at accept. No handler is called for a refused one. An admitted one holds its slot until Bun
+ * closes it. A later `reload()` keeps the limits.
  *
- * Connections are counted when they are accepted, over TLS too, where a refused one gets no handshake. A later `reload()`,
- * on the listener or one of its sockets, keeps the limits: other handlers are limited in the same way. Before the first
- * connection it cannot be seen, so give it handlers that are limited then.
- *
- * Some connections stay open although their peers have left, since Bun does not close them: paused ones, and with
- * `allowHalfOpen` those whose handler `end` does not call `socket.end()`. Their slots stay held as well. Over TLS,
- * `socket.end()` waits for the client to end its side, and nothing ends the wait; `socket.close()` waits only for a client
- * that does not read.
+ * Handlers behave as without limits, with two exceptions. Over TLS, `open` is called only after a successful handshake,
+ * unless there is a `handshake` handler. `close` is called only for connections whose `open` was called. For
+ * connections that Bun does not close by itself see docs/runtimes.md in the repository.
  *
  * @example An echo server
  * ```ts ignore
@@ -46,12 +39,11 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * });
  * ```
  *
- * @param limits A limiter, which several listeners may share, or the limits for one of its own.
- * @param handlers The handlers. They are read once, here, as Bun does; and they may be those that this function returned
- * for another limiter, both of which then have to admit.
+ * @param limits A limiter, which several listeners may share, or limits for a new one.
+ * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
  * @param options Hooks.
  * @returns The handlers for `Bun.listen()`.
- * @throws {TypeError} If `handlers` is no object, for an unknown option or a value of the wrong type.
+ * @throws {TypeError} If `handlers` is not an object, for an unknown option or a value of the wrong type.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
@@ -75,6 +67,6 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
  * @typeParam H The handlers.
  */
 export type LimitedSocketHandler<H> = H & {
-  /** What admits, counts and refuses the connections. */
+  /** Admits, counts and refuses the connections. */
   readonly limiter: Limiter;
 };

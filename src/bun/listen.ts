@@ -11,55 +11,53 @@ import { BunAcceptor } from "./bun_acceptor.ts";
 import type { BunListenerLike } from "./native.ts";
 import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";
 
-/** Where to listen for TCP or TLS connections. */
+/** The address of a TCP or TLS listener. */
 export interface BunListenOptions {
-  /** The port; 0 for one that the system chooses. */
+  /** The port. `0` lets the system choose one. */
   readonly port: number;
   /**
-   * The host.
+   * The host name or address.
    *
    * @default {"0.0.0.0"}
    */
   readonly hostname?: string;
   /**
-   * As on Deno.
+   * The transport, as in `Deno.listen()`.
    *
    * @default {"tcp"}
    */
   readonly transport?: "tcp";
-  /** What Bun's `tls` option takes, such as `{ cert, key }`: makes it a TLS listener. */
+  /** The `tls` option of Bun, such as `{ cert, key }`. It makes a TLS listener. */
   readonly tls?: object;
 }
 
-/** Where to listen for Unix connections. */
+/** The address of a Unix listener. */
 export interface BunUnixListenOptions {
-  /** As on Deno. */
+  /** The transport, as in `Deno.listen()`. */
   readonly transport: "unix";
   /** The path of the socket. */
   readonly path: string;
-  /** What Bun's `tls` option takes, such as `{ cert, key }`: makes it a TLS listener. */
+  /** The `tls` option of Bun, such as `{ cert, key }`. It makes a TLS listener. */
   readonly tls?: object;
 }
 
 /**
- * A listener of Bun's in the shape of a `Deno.Listener`.
+ * A listener of Bun in the shape of a `Deno.Listener`.
  *
- * @typeParam A Its address, and those of its connections.
+ * @typeParam A Its address, and the address of its connections.
  */
 export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<BunConn<A>, A>, Disposable {
-  /** Iterates over connections until the listener is closed; leaving the loop closes it. */
+  /** Iterates over connections until the listener closes. Leaving the loop closes it. */
   [Symbol.asyncIterator](): AsyncIterableIterator<BunConn<A>>;
-  /** The same as `close()`, for `using`. */
+  /** Calls `close()`, for `using`. */
   [Symbol.dispose](): void;
 }
 
 /**
- * Listens on Bun as `Deno.listen()` does on Deno, so that one program runs on both, with one line different. The listener
- * is meant for `limitedListener()`. By itself it sets no bounds: Bun accepts whatever comes, and what nobody has asked for
- * waits.
+ * Listens on Bun as `Deno.listen()` does on Deno, so that one program runs on both with one line changed.
  *
- * Unlike a listener that is made by `Bun.listen()` without `allowHalfOpen`, it lets a connection be written to after its
- * peer has ended its own side, as is usual after a request.
+ * The listener is meant for `limitedListener()`. By itself it has no limit: Bun accepts every connection and queues it.
+ * Unlike `Bun.listen()` without `allowHalfOpen`, it lets the server answer a client that has ended its side.
  *
  * @example An echo server
  * ```ts ignore
@@ -71,11 +69,13 @@ export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<B
  * }
  * ```
  *
+ * @param options The address to listen on.
+ * @returns The listener.
  * @throws {TypeError} For an unknown option or transport.
  * @throws {Error} Without Bun; and what `Bun.listen()` throws, such as for a port that is taken.
  */
 export function listen(options: BunListenOptions): BunListener;
-/** The same for Unix connections. */
+/** Listens on a Unix socket. */
 export function listen(options: BunUnixListenOptions): BunListener<UnixAddr>;
 export function listen(options: BunListenOptions | BunUnixListenOptions): BunListener<BunAddr> {
   checkPlainObject("options", options);

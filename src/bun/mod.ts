@@ -1,9 +1,8 @@
 /**
- * Limits for Bun's listeners.
+ * Limits connections to Bun's listeners.
  *
- * Servers that are written with callbacks take {@linkcode limitSocketHandler}. For an accept loop,
- * `limitedListener(Bun.listen(…))` from the package's root will do; {@linkcode listen} makes a listener for it that suits it
- * better, and that a program can have in common with Deno.
+ * For servers with callbacks use {@linkcode limitSocketHandler}. For an accept loop pass a listener of
+ * {@linkcode listen} to `limitedListener()` from the package's root. It also takes `Bun.listen(…)`.
  *
  * ```ts ignore
  * import { limitSocketHandler } from "@connlimit/connlimit/bun";

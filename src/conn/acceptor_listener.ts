@@ -8,17 +8,17 @@ import type { Acceptor } from "./acceptor.ts";
 import { listenerClosed } from "./deno_errors.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
-/** The listener that is to be limited; every `Deno.Listener` is one. */
+/** A listener in the shape of a `Deno.Listener`. */
 export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
   /** The address that it listens on. */
   readonly addr: A;
-  /** Waits for a connection. */
+  /** Waits for the next connection. */
   accept(): Promise<C>;
   /** Stops listening. */
   close(): void;
-  /** Lets a pending accept keep the process running. */
+  /** Makes a pending `accept()` keep the process running. */
   ref(): void;
-  /** Lets the process end in spite of a pending accept. */
+  /** Stops a pending `accept()` from keeping the process running. */
   unref(): void;
 }
 

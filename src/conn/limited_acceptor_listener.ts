@@ -15,21 +15,20 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 
 /**
- * What a limited listener is told besides its limits.
+ * The options of `limitedListener()`.
  *
- * `onError` is also called for each accept that failed, after which the listener goes on. Without it, the first lack of
- * file descriptors is printed by `console.error`, and failures of single connections are only counted in
- * {@linkcode LimitedListener.acceptErrors}.
+ * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with
+ * `console.error`; other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
  */
 export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends RefusalHooks<C> {
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
   readonly signal?: AbortSignal;
 }
 
-/** How to stop gracefully. */
+/** The options of {@linkcode LimitedListener.shutdown}. */
 export interface ShutdownOptions {
   /**
-   * Milliseconds that open connections have to end, 0 to 2,147,483,647, or `Infinity`. Those open after that are closed.
+   * Milliseconds after which open connections are closed: 0 to 2,147,483,647, or `Infinity`.
    *
    * @default {10_000}
    */
@@ -37,43 +36,42 @@ export interface ShutdownOptions {
 }
 
 /**
- * A listener whose connections are all admitted. Where a `Deno.Listener` is taken, this one can be given.
+ * A listener that yields admitted connections only. It can be used as a `Deno.Listener`.
  *
  * @typeParam C The connections of the listener underneath.
  * @typeParam A The address of the listener underneath.
  */
 export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> extends Disposable {
-  /** What admits, counts and refuses its connections. */
+  /** Admits, counts and refuses the connections. */
   readonly limiter: Limiter;
   /** The address that it listens on. */
   readonly addr: A;
-  /** Accepts that failed, most of them because the client was gone by then. Always 0 on Bun, which tells of none. */
+  /** The number of failed accepts, most of them of clients that reset. Always 0 on Bun. */
   readonly acceptErrors: number;
   /**
-   * Waits for the next admitted connection. As on Deno's listeners, one call at a time.
+   * Waits for the next admitted connection. Only one call may be pending.
    *
-   * @throws {Deno.errors.BadResource} Once the listener is closed; on Bun an `Error` of that name.
-   * @throws {Deno.errors.Busy} While another call is pending; on Bun an `Error` of that name.
+   * @throws {Deno.errors.BadResource} If the listener is closed; on Bun an `Error` of that name.
+   * @throws {Deno.errors.Busy} If another call is pending; on Bun an `Error` of that name.
    */
   accept(): Promise<LimitedConn<C>>;
-  /** Iterates over admitted connections until the listener is closed; leaving the loop closes it. */
+  /** Iterates over admitted connections until the listener closes. Leaving the loop closes it. */
   [Symbol.asyncIterator](): AsyncIterableIterator<LimitedConn<C>>;
-  /** Stops listening. Open connections stay open. Closing twice is no error. */
+  /** Stops listening. Open connections stay open. A second call does nothing. */
   close(): void;
-  /** The same as {@linkcode LimitedListener.close}, for `using`. */
+  /** Calls {@linkcode LimitedListener.close}, for `using`. */
   [Symbol.dispose](): void;
   /**
-   * Stops gracefully: stops listening, waits for this listener's connections to end, and closes those that are still
-   * open when the time is over.
+   * Stops listening, waits for this listener's connections to close, and closes those that are open after the timeout.
    *
-   * @param options How long to wait.
-   * @returns How many connections had to be closed. Rejects with a `TypeError` for an unknown option or a `timeout` that is
-   * no number, and with a `RangeError` for one out of its range.
+   * @param options The timeout.
+   * @returns The number of connections that had to be closed. Rejects with a `TypeError` for an unknown option or a
+   * `timeout` that is not a number, and with a `RangeError` for one out of its range.
    */
   shutdown(options?: ShutdownOptions): Promise<number>;
-  /** Lets a pending accept keep the process running, as it does at first. */
+  /** Makes a pending `accept()` keep the process running, as it does by default. */
   ref(): void;
-  /** Lets the process end in spite of a pending accept. */
+  /** Stops a pending `accept()` from keeping the process running. */
   unref(): void;
 }
 

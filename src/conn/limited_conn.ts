@@ -8,7 +8,7 @@ import type { OpenConns } from "../admission/open_conn.ts";
 import type { RemoteAddr } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 
-/** What a connection must have to carry a slot; every `Deno.Conn` has it. */
+/** What a connection needs to carry a slot. Every `Deno.Conn` has it. */
 export interface ConnLike extends Disposable {
   /** The peer's address. */
   readonly remoteAddr: RemoteAddr;
@@ -24,9 +24,9 @@ export interface ConnLike extends Disposable {
   close(): void;
 }
 
-/** A connection that holds a slot until it is closed. */
+/** A connection that holds a slot until it closes. */
 export type LimitedConn<C extends ConnLike = ConnLike> = C & {
-  /** The slot; with several of them, the one that was bound last. */
+  /** The slot. If there are several, the one that was bound last. */
   readonly slot: Slot;
 };
 

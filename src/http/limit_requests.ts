@@ -24,67 +24,42 @@ import { sweeping } from "./sweep.ts";
  * A fetch handler with limits, and its limiter.
  *
  * @typeParam Q The requests.
- * @typeParam I What the runtime passes to a fetch handler beside the request.
- * @typeParam R What the handler returns.
+ * @typeParam I The second argument of the fetch handler.
+ * @typeParam R The result of the handler.
  */
 export interface LimitedHandler<Q, I, R> {
   (request: Q, info: I): R | Response | Promise<Response>;
-  /** What admits, counts and refuses the requests. */
+  /** Admits, counts and refuses the requests. */
   readonly limiter: Limiter;
 }
 
 /**
- * Limits a fetch handler: each client's requests in flight and its open WebSockets tracked a slot each. It is made for
- * `Deno.serve`, `Bun.serve` and `export default { fetch }`, which tell nothing of their connections. To limit these, use
- * `limitServer()` with a server of `node:http`: a client that connects and sends nothing, or half a request, costs a
- * server memory that no handler sees.
+ * Limits a fetch handler: each request in flight and each open WebSocket holds a slot. For `Deno.serve`, `Bun.serve`
+ * and `export default { fetch }`.
  *
- * A refused request does not reach the handler. An admitted one holds its slot until its response is done: handed over to
- * the system to the last byte, or given up because the client has left. The handler's response is passed on as it is.
+ * It does not limit connections, which these servers do not expose. Idle connections and half-sent requests are not
+ * counted. To limit connections, use `limitServer()` with a server of `node:http`.
  *
- * On Deno:
+ * A refused request does not reach the handler. An admitted one holds its slot until the response is sent or given up,
+ * and the handler has settled. The response is passed on unchanged.
  *
- * - Call `upgradeWebSocket()` in place of Deno's own, as the handler's last step; otherwise a WebSocket's slot is given
- *   back when it opens. A handler that has upgraded and then never settles keeps the slot.
- * - A response of a fixed body counts as done when it has been handed to the server, whether or not the client reads it.
- * - Where a handler never settles and its client has left, it takes up to ten seconds until the slot is given back; over
- *   HTTP/2 it may never be, if the client has left within the first five. To know, a request's signal has to be looked at
- *   after five seconds, on which Deno prints a warning, once, if the handler succeeds after all; there is none with its
- *   option `--unstable-no-legacy-abort`.
- * - Deno 2.9 does not close the connection of a refused request, although the answer says so.
+ * Put the limited handler outermost. A request without the second argument of the runtime, such as in a test, has no
+ * address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
+ * repository.
  *
- * On Bun:
- *
- * - The end of a response that took longer than a turn of the event loop may be seen a second later in the counts of the
- *   limiter; in its answers at `aggregates` and `maxTotal` a tenth of a second later, and at `maxPerClient` at once.
- * - Where a handler never settles and its client has left, it takes some six seconds until the slot is given back.
- * - WebSockets are seen by way of `server.upgrade`, which must not be taken from the server before the first request.
- * - Over Unix sockets, and for requests that are not Bun's own but made of one, a response counts as done when it is
- *   returned.
- *
- * Put the limited handler outermost: around it, others may have answered before it is called. Called without what the
- * runtime hands over, as in a test of one's own, a request has no address and is refused.
- *
- * @example A server on Deno
+ * @example A server on Deno; on Bun pass the handler to `Bun.serve({ fetch })`
  * ```ts ignore
  * import { limitRequests } from "@connlimit/connlimit/http";
  *
  * Deno.serve(limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")));
  * ```
  *
- * @example The same on Bun
- * ```ts ignore
- * import { limitRequests } from "@connlimit/connlimit/http";
- *
- * Bun.serve({ fetch: limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")) });
- * ```
- *
- * @param limits A limiter, or the limits for one of its own.
- * @param handler The fetch handler. It is called with the request and with what stands beside it, whose types are those that
- * the handler gives its parameters: `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
- * @param options How clients are found, and hooks.
+ * @param limits A limiter, or limits for a new one.
+ * @param handler The fetch handler. Annotate its parameters to type the second one:
+ * `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
+ * @param options The client of a request, the answer to a refused one, and hooks.
  * @returns The limited handler. What `handler` throws or rejects with passes through it.
- * @throws {TypeError} If `handler` is no function, for an unknown option or a value of the wrong type.
+ * @throws {TypeError} If `handler` is not a function, for an unknown option or a value of the wrong type.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitRequests<Q extends Request, I, R>(

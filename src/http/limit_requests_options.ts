@@ -12,33 +12,34 @@ import type { Refusal } from "../core/slot.ts";
  * The options of `limitRequests()`.
  *
  * @typeParam Q The requests.
- * @typeParam I What the runtime passes to a fetch handler beside the request.
+ * @typeParam I The second argument of the fetch handler.
  */
 export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
   /**
-   * Names the client of a request, for servers behind a proxy: an address without a port or brackets, or `{ key }`. A client
-   * that controls what this reads can pretend to be any other: read a header only if your own proxy has set it. Where the
-   * function returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
+   * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`. If
+   * it returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
    * must not return a promise.
+   *
+   * A client that controls the value can pretend to be any other. Read a header only if your own proxy sets it.
    *
    * @default the address of the connection
    */
   readonly client?: (request: Q, info: I) => Peer | null | undefined;
   /**
-   * Answers a refused request. Where it returns nothing, throws or rejects, the default answer is given.
+   * Returns the response to a refused request. If it returns nothing, throws or rejects, the default is used.
    *
-   * @default `429` for the reasons `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for
-   * the others; all with `Connection: close` and a line of text
+   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
+   * reasons. All have `Connection: close` and a line of text
    */
   readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
   /**
-   * Called with each refused request and the reason, before the request is answered. Its result is ignored. What it throws or
-   * rejects with goes to `onError`.
+   * Called for each refused request, before it is answered. Its result is ignored. What it throws or rejects with goes
+   * to `onError`.
    */
   readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
   /**
-   * Called with what `client`, `answer` or `onRefused` threw or rejected with. Without it, the first failure of each is
-   * printed by `console.error`.
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is
+   * logged with `console.error`.
    */
   readonly onError?: ErrorHook;
 }

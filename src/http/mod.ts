@@ -1,6 +1,5 @@
 /**
- * Limits for HTTP handlers: requests in flight and WebSockets, on `Deno.serve`, `Bun.serve` and whatever calls a fetch
- * handler in their way.
+ * Limits requests in flight and WebSockets of fetch handlers: `Deno.serve`, `Bun.serve`, `export default { fetch }`.
  *
  * ```ts ignore
  * import { limitRequests } from "@connlimit/connlimit/http";
@@ -8,9 +7,9 @@
  * Deno.serve(limitRequests({ maxPerClient: 20 }, () => new Response("hello\n")));
  * ```
  *
- * On Deno, WebSockets are opened by {@linkcode upgradeWebSocket}; by Deno's own function they escape the limits.
+ * On Deno, open WebSockets with {@linkcode upgradeWebSocket}. `Deno.upgradeWebSocket()` bypasses the limits.
  *
- * `Limiter`, and the types of refusals, are in the package's root; limits for the connections of Node's servers are in
+ * `Limiter` and the types of refusals are in the package's root. Limits for connections of Node servers are in
  * `./node`.
  *
  * @module

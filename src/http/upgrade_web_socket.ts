@@ -1,5 +1,5 @@
 /**
- * `upgradeWebSocket()`: WebSockets of `Deno.serve` that hold their slots.
+ * `upgradeWebSocket()`: WebSockets of `Deno.serve` that hold their slots until they close.
  *
  * @module
  */
@@ -24,10 +24,10 @@ interface Upgrade {
 
 /** The options of `Deno.upgradeWebSocket`. */
 export interface UpgradeWebSocketOptions {
-  /** The protocol to choose of those that the client offers. */
+  /** The subprotocol to choose from those that the client offers. */
   readonly protocol?: string;
   /**
-   * Seconds without an answer after which the socket is closed; `0` for never.
+   * Seconds without an answer after which the socket is closed. `0` is never.
    *
    * @default {30} Deno's own.
    */
@@ -39,15 +39,10 @@ interface Runtime {
 }
 
 /**
- * Does what `Deno.upgradeWebSocket()` does, and has the WebSocket hold the request's slot until it is closed, by whichever
- * side and however. With Deno's own function the slot is given back at the upgrade, and WebSockets escape the limits,
- * since Deno tells nothing of them but to whom it gives the socket.
+ * Does what `Deno.upgradeWebSocket()` does. The WebSocket holds the slot of its request until it closes.
  *
- * It is for handlers within `limitRequests()`; elsewhere it is the same as Deno's. On Bun nothing of the kind is needed.
- *
- * Where the client resets before the WebSocket has opened, Deno tells nothing of it, and keeps the descriptor until the
- * process ends; the slot is given back five to ten seconds after the handler has settled. `ws` on `node:http` with
- * `limitServer()` has no such fault.
+ * Call it in a handler of `limitRequests()`, as the last step. Elsewhere it is the same as Deno's function. Bun does
+ * not need it. For clients that reset before the WebSocket opens see docs/runtimes.md in the repository.
  *
  * @example A WebSocket that echoes
  * ```ts ignore
@@ -60,6 +55,9 @@ interface Runtime {
  * }));
  * ```
  *
+ * @param request The request to upgrade.
+ * @param options The options of `Deno.upgradeWebSocket()`.
+ * @returns The WebSocket, and the response that the handler must return.
  * @throws What `Deno.upgradeWebSocket()` throws, such as for a request that asks for no upgrade.
  * @throws {Error} Without Deno.
  */

@@ -22,20 +22,13 @@ import { checkSignal, formatValue } from "../core/validate.ts";
 import { DenoAcceptor } from "../deno/deno_acceptor.ts";
 
 /**
- * Limits a listener: yields only the connections that are admitted and closes the others. Each connection carries its
- * slot, which is freed when the connection is closed, in whichever way. One client that connects and resets, or a lack of
- * file descriptors, does not end the loop.
+ * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
  *
- * TCP clients are told apart by address. The peers of a Unix socket have none and are one client together, so
- * `maxPerClient` bounds them all. With `Deno.listenTls`, Deno performs the handshake of a refused connection even so; and
- * where a client stays silent in the handshake, or stops reading while it is written to, `close()` frees the slot but Deno
- * keeps the descriptor until the client leaves, beyond what can be counted. Terminate TLS in front of the server where
- * that matters, or take `tls.createServer()` and `limitServer()`.
+ * Each connection holds a slot until it closes, however that happens. Clients that reset and a lack of file descriptors
+ * do not end the loop.
  *
- * A listener of `Bun.listen()` is taken over, so call this right after it: its handlers are replaced, for good, so that
- * its `reload()` throws from then on; and connections that were open by then are not counted, and ended at their first
- * byte. Without its option `allowHalfOpen`, Bun closes a TLS connection when the client ends its side, before an answer
- * can be given; `listen()` from the entry point `./bun` sets it.
+ * Call it right after `Bun.listen()`, whose handlers it replaces. For the caveats of each
+ * runtime, such as TLS on Deno, see docs/runtimes.md in the repository.
  *
  * @example An echo server
  * ```ts ignore
@@ -51,22 +44,13 @@ import { DenoAcceptor } from "../deno/deno_acceptor.ts";
  * }
  * ```
  *
- * @example The same on Bun
- * ```ts ignore
- * import { limitedListener } from "@connlimit/connlimit";
- *
- * const listener = Bun.listen({ hostname: "0.0.0.0", port: 7000, socket: { data() {} } });
- * for await (const conn of limitedListener(listener, { maxPerClient: 10 })) {
- *   conn.readable.pipeTo(conn.writable).catch(() => {});
- * }
- * ```
- *
- * @param listener A listener that nobody else accepts from, to be closed through the limited one.
- * @param limits A limiter, which several listeners may share, or the limits for one of its own; by default 100 connections
- * for each client.
+ * @param listener A listener that nothing else accepts from. Close it through the limited one.
+ * @param limits A limiter, which several listeners may share, or limits for a new one. By default a client may have 100
+ * connections.
  * @param options Hooks and a signal.
- * @throws {TypeError} For an unknown option or a value of the wrong type, and for a listener of Bun's that is closed or
- * limited already.
+ * @returns The limited listener.
+ * @throws {TypeError} For an unknown option, a value of the wrong type, or a listener of Bun that is closed or limited
+ * already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitedListener(
@@ -74,13 +58,13 @@ export function limitedListener(
   limits?: Limiter | LimitsOptions,
   options?: LimitedListenerOptions<BunConn>,
 ): LimitedListener<BunConn, NetAddr>;
-/** The same for a Unix listener of Bun's. */
+/** Limits a Unix listener of Bun. Its peers are one client. */
 export function limitedListener(
   listener: BunUnixListenerLike,
   limits?: Limiter | LimitsOptions,
   options?: LimitedListenerOptions<BunConn<UnixAddr>>,
 ): LimitedListener<BunConn<UnixAddr>, UnixAddr>;
-/** The same for a listener of Deno's, or in its shape. */
+/** Limits a listener of Deno, or one in its shape. */
 export function limitedListener<C extends ConnLike, A>(
   listener: ListenerLike<C, A>,
   limits?: Limiter | LimitsOptions,

@@ -10,15 +10,14 @@ import { formatValue } from "../core/validate.ts";
 import { bindSlot } from "../deno/bind_slot.ts";
 
 /**
- * Ties a slot to a connection: the slot is freed when the connection is closed, in whichever way. For accept loops of
- * your own; `limitedListener` does it for you.
+ * Binds a slot to a connection: the slot is released when the connection closes, however that happens.
+ * `limitedListener()` does this for each connection.
  *
- * The connection is changed in place and stays usable wherever it was. It may carry the slots of several limiters, all of
- * which are freed with it; where it has been closed since the first was tied, the next is freed at once.
+ * The connection is changed in place and stays usable everywhere. It may carry the slots of several limiters; closing
+ * it releases all of them.
  *
- * OpenConn a connection before anything is awaited and before its `readable` and `writable` are used: that it was closed
- * before, or by streams that were taken before, cannot be seen. `Deno.startTls(conn)` moves the descriptor to a new
- * connection that has no slot: tie it again, by `withSlot(tlsConn, conn.slot)`, and close `conn` too, after the other.
+ * Bind before the first `await` and before using `readable` or `writable`: an earlier close is not seen. For this and
+ * for `Deno.startTls()` see docs/runtimes.md in the repository.
  *
  * @example One limit by address, and one by account
  * ```ts ignore
@@ -34,8 +33,8 @@ import { bindSlot } from "../deno/bind_slot.ts";
  * @param conn An open connection.
  * @param slot A slot that has not been released.
  * @returns The same connection.
- * @throws {TypeError} If `slot` is not held, or `conn` is no connection or has methods of its own in place of those to be
- * watched. Both are then as they were.
+ * @throws {TypeError} If `slot` is not held, if `conn` is no connection, or if `conn` has methods of its own in place
+ * of those that `withSlot()` observes. Neither argument is changed then.
  */
 export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C> {
   if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {

@@ -12,16 +12,13 @@ import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
 
-/** A limiter's hold on a server. */
+/** The limits of a server. Returned by {@linkcode limitServer}. */
 export interface LimitedServer extends Disposable {
-  /** What admits, counts and refuses the server's connections. */
+  /** Admits, counts and refuses the server's connections. */
   readonly limiter: Limiter;
-  /**
-   * Lets the server accept without limits again. Connections that are open stay counted until they close. Detaching twice
-   * is no error.
-   */
+  /** Removes the limits. Open connections stay counted until they close. A second call does nothing. */
   detach(): void;
-  /** The same as {@linkcode LimitedServer.detach}, for `using`. */
+  /** Calls {@linkcode LimitedServer.detach}, for `using`. */
   [Symbol.dispose](): void;
 }
 
@@ -29,50 +26,32 @@ export interface LimitedServer extends Disposable {
 const SERVER_METHODS = ["emit", "address", "listen"] as const;
 
 /**
- * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what stands on one: Express,
- * Fastify, `ws`. It works in place, on Node, Deno and Bun, and before or after `listen()`.
+ * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
+ * Express, Fastify, `ws`. It works in place, before or after `listen()`, on Node, Deno and Bun.
  *
- * A refused connection is destroyed before anybody else hears of it: no listener, no handler, no handshake. An admitted
- * one is counted until its socket closes: with keep-alive from the first request to the last, with HTTP/2 once for all
- * its streams, and after an upgrade, as to a WebSocket, for as long as that lasts. Connections that were open before are
- * not counted. The peers of a Unix socket are one client together.
+ * A refused connection is destroyed before any listener or handler sees it. An admitted one holds its slot until its
+ * socket closes. With HTTP/2 that is one slot for all streams; a WebSocket keeps the slot of its connection.
+ * Connections that were open before are not counted.
  *
- * | server             | counted on Node and Deno | counted on Bun                              |
- * | ------------------ | ------------------------ | ------------------------------------------- |
- * | net, tls, http2    | when it is accepted      | when it is accepted                         |
- * | http               | when it is accepted      | with its first byte, or a second later, on  |
- * |                    |                          | Linux; elsewhere when it is accepted        |
- * | https              | when it is accepted      | after the handshake, which a refused client |
- * |                    |                          | is granted; a stalled one is not seen       |
- *
- * On Bun `http2.createSecureServer({ allowHTTP1: true })` serves the clients of HTTPS and counts at accept.
- *
- * An upgraded connection whose client ends its side stays open, and counted, until the server ends it, too. `ws` gives a
- * client that does not answer its `close()` 30 seconds.
- *
- * Where the server does not read a socket, none of the runtimes sees the end of a client behind data that is unread:
- * `"close"` does not come, and the slot stays taken until the server reads on, destroys the socket or times it out.
- *
- * A refused client gets no answer unless the option `answer` gives one; {@linkcode tooManyConnections} makes one for HTTP.
- *
- * A server may have several limiters; all of them must admit. With `node:cluster`, each worker counts for itself.
+ * A server may have several limiters, all of which must admit. On Bun, `http` and `https` connections are counted late;
+ * for this and other caveats see docs/runtimes.md in the repository.
  *
  * @example A web server
  * ```ts ignore
  * import { createServer } from "node:http";
- * import { limitServer } from "@connlimit/connlimit/node";
+ * import { limitServer, tooManyConnections } from "@connlimit/connlimit/node";
  *
  * const server = createServer((_request, response) => response.end("hello\n"));
- * limitServer(server, { maxPerClient: 20 });
+ * limitServer(server, { maxPerClient: 20 }, { answer: tooManyConnections() });
  * server.listen(8000);
  * ```
  *
  * @param server The server, which stays the same object.
- * @param limits A limiter, which several servers may share, or the limits for one of its own.
+ * @param limits A limiter, which several servers may share, or limits for a new one.
  * @param options An answer for refused clients, and hooks.
- * @returns A way to detach the limiter again; it need not be kept.
- * @throws {TypeError} For what is no server, an unknown option, a value of the wrong type, or a limiter that the server
- * has already.
+ * @returns The limiter, and a way to remove the limits. It need not be kept.
+ * @throws {TypeError} If `server` is not a server, for an unknown option, a value of the wrong type, or a limiter that
+ * the server has already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitServer<S extends ServerSocket = ServerSocket>(

@@ -1,20 +1,20 @@
 /**
- * Limits for the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and for what stands on
- * them, on Node, Deno and Bun.
+ * Limits connections to the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and to what
+ * is built on them. For Node, Deno and Bun.
  *
  * ```ts ignore
  * import { createServer } from "node:http";
- * import { limitServer } from "@connlimit/connlimit/node";
+ * import { limitServer, tooManyConnections } from "@connlimit/connlimit/node";
  *
  * const server = createServer((_request, response) => response.end("hello\n"));
  * limitServer(server, { maxPerClient: 20 }, {
+ *   answer: tooManyConnections(),
  *   onRefused: ({ reason }, socket) => console.log(`refused ${socket.remoteAddress}: ${reason}`),
  * });
  * server.listen(8000);
  * ```
  *
- * {@linkcode tooManyConnections} answers refused clients of HTTP with a `429`. `Limiter`, and the types of refusals,
- * are in the package's root; limits for fetch handlers are in `./http`.
+ * `Limiter` and the types of refusals are in the package's root. Limits for fetch handlers are in `./http`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a newcomer pastes: the servers as the README prints them, and the first example, in a project that has the package
- * as it is published.
+ * What a newcomer pastes: the servers as the README and `docs/` print them, and the first example, in a project that has
+ * the package as it is published. Blocks that check themselves are run by `deno test --doc`.
  *
  * @module
  */
@@ -14,14 +14,24 @@ import { projectOf } from "../support/published.ts";
 import type { RuntimeName } from "../support/runtimes.ts";
 import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 
-const readme = await Deno.readTextFile(new URL("README.md", ROOT));
+const PAGES = ["README.md", ...[...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)];
+const texts = new Map(PAGES.map((page) => [page, Deno.readTextFileSync(new URL(page, ROOT))]));
+const readme = texts.get("README.md")!;
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
-/** The servers that the README prints below a heading. */
-function printed(heading: string): string[] {
-  const section = readme.split(/^#+ /m).find((section) => section.startsWith(`${heading}\n`));
-  assert(section !== undefined, `the README has no heading "${heading}"`);
-  return [...section.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
+/** The servers in a text: the blocks that `deno test --doc` does not run. */
+const serversIn = (text: string) => [...text.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
+
+/** The servers that are run below. */
+const run = new Set<string>();
+
+/** The servers that a page prints below a heading. */
+function printed(heading: string, page = "README.md"): string[] {
+  const section = texts.get(page)!.split(/^#+ /m).find((section) => section.startsWith(`${heading}\n`));
+  assert(section !== undefined, `${page} has no heading "${heading}"`);
+  const servers = serversIn(section);
+  for (const server of servers) run.add(server);
+  return servers;
 }
 
 /** Runs a server's program in a user's project. */
@@ -36,21 +46,28 @@ async function withProgram(
   const argsAt = async (port: number) => {
     const file = await Deno.makeTempFile({ dir: cwd, suffix: ".ts" });
     await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-    // On Deno it may do no more than listen, unless told otherwise.
-    const run = ["run", ...permissions, `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`];
+    // On Deno its types are checked, and it may do no more than listen, unless told otherwise.
+    const net = `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`;
+    const run = ["run", "--quiet", "--check", ...permissions, net];
     return [...runtime === "Deno" ? run : [], file];
   };
   await withServer(runtime, argsAt, use, { cwd, stderr });
 }
 
 const [quickStart] = printed("connlimit");
-const [bunLoop, bunCallbacks] = printed("On Bun");
-const [watching] = printed("Stopping gracefully");
-const [nodeServer] = printed("Node's servers, on Node, Deno and Bun");
+const [bunLoop, bunCallbacks] = printed("Bun");
+const [nodeServer] = printed("Node servers, on Node, Deno and Bun");
 const [fetchHandler] = printed("Deno.serve and Bun.serve");
-const [byAccount] = printed("An accept loop of your own");
-const [behindProxy] = printed("Behind a proxy or NAT");
-const [reconfigured] = printed("Reconfiguring a running server");
+const [watching] = printed("Refusals and shutdown");
+const [byAccount] = printed("Several limiters for one connection", "docs/limiter.md");
+const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md");
+const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
+const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
+
+Deno.test("Every server that the documentation prints is run", () => {
+  const all = [...texts].flatMap(([page, text]) => serversIn(text).map((server) => [page, server]));
+  assertEquals(all.filter(([, server]) => !run.has(server!)), []);
+});
 
 for (
   const [name, program, runtime] of [
@@ -108,24 +125,35 @@ for (const runtime of ["Deno", "Bun"] as const) {
   });
 }
 
-Deno.test("The README's handler behind a proxy goes by what the proxy says, and answers nobody else", () =>
-  withProgram(behindProxy!, async ({ port }) => {
-    const statusFor = async (headers: HeadersInit) => {
-      const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
-      await response.body?.cancel();
-      return response.status;
-    };
-    assertStrictEquals(await statusFor({ "x-forwarded-for": "made up, 192.0.2.7" }), 200);
-    assertStrictEquals(await statusFor({ "x-forwarded-for": "192.0.2.7, made up" }), 403);
-    assertStrictEquals(await statusFor({}), 403);
-  }));
+for (
+  const [name, program, runtime] of [
+    ["fetch handler", fetchBehindProxy!, "Deno"],
+    ["web server", nodeBehindProxy!, "Deno"],
+    ["web server", nodeBehindProxy!, "Bun"],
+    ["web server", nodeBehindProxy!, "Node"],
+  ] as const
+) {
+  Deno.test(`The documentation's ${name} behind a proxy goes by what the proxy says, and answers nobody else, on ${runtime}`, () =>
+    withProgram(program, async ({ port }) => {
+      const statusFor = async (headers: HeadersInit) => {
+        const response = await fetch(`http://127.0.0.1:${port}/`, { headers });
+        await response.body?.cancel();
+        return response.status;
+      };
+      for (let i = 0; i < 21; i++) {
+        assertStrictEquals(await statusFor({ "x-forwarded-for": "made up, 192.0.2.7" }), 200);
+      }
+      assertStrictEquals(await statusFor({ "x-forwarded-for": "192.0.2.7, made up" }), 403);
+      assertStrictEquals(await statusFor({}), 403);
+    }, runtime));
+}
 
 /** Sends a request. Resolves to the first of the answer. */
 const get = (client: Client) => reply(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
 testUnless(
   oneAddress,
-  "The README's server with accounts admits two connections of each, from wherever",
+  "The documentation's server with accounts admits two connections of each, from wherever",
   () =>
     withProgram(byAccount!, async ({ port }) => {
       const clients = await Promise.all([2, 3, 4].map((end) => connectFrom(`127.0.0.${end}`, port)));
@@ -150,7 +178,7 @@ testUnless(
 
 testUnless(
   noPosix,
-  "The README's server takes other limits from a file, and keeps those it has if the file is wrong",
+  "The documentation's server takes other limits from a file, and keeps those it has if the file is wrong",
   () =>
     withProgram(
       reconfigured!,
