@@ -7,7 +7,7 @@
 import { connect } from "node:tls";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { testUnless } from "../support/deno.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { aWhile, certificate, connected, connectFrom, ended, eventually, openSockets } from "../support/net.ts";
 import { hiddenSockets } from "../support/platform.ts";
 import { keepAll } from "../support/listeners.ts";
