@@ -1,7 +1,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter, LimitReachedError, type LimitsOptions, type Peer } from "@connlimit/connlimit";
-import { heapUsed } from "./support/memory.ts";
+import { heapUsed } from "../testing/memory.ts";
 
 /** The reason of a refusal, or `undefined` for a slot, which is given back at once. */
 function refusedFor(limiter: Limiter, peer: Peer): string | undefined {

@@ -10,7 +10,7 @@ import { WebSocket } from "ws";
 import { testUnless } from "../support/deno.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import type { RuntimeName } from "../support/runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 import { printedArgs, ROOT, type Serving, withServer } from "./serving.ts";
 
 /** What the commands start with, and what that is. */

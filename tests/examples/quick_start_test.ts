@@ -10,7 +10,7 @@ import { testUnless } from "../support/deno.ts";
 import { answers, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";
-import type { RuntimeName } from "../support/runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 import { ROOT, type Serving, withServer } from "./serving.ts";
 
 const readme = await Deno.readTextFile(new URL("README.md", ROOT));

@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { HttpClient } from "./client.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
 import { type Body, Served, unending } from "./serve.ts";
 import { aWhile } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import type { LimitsOptions, RefusalReason } from "@connlimit/connlimit";
 import { limitRequests, type RequestsOptions } from "@connlimit/connlimit/http";
-import type { HttpClient } from "./client.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
 import { Served } from "./serve.ts";
 import { isBun } from "../support/platform.ts";
 import { throwing } from "../support/failures.ts";

@@ -9,7 +9,7 @@ import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
 import { limitRequests, type RequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
 import { eventually, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun } from "../support/platform.ts";
-import { HttpClient } from "./client.ts";
+import { HttpClient } from "../../testing/http_client.ts";
 
 /** A fetch handler; Bun allows it to answer nothing for a request that has been upgraded. */
 // deno-lint-ignore no-explicit-any

@@ -5,12 +5,12 @@
  */
 
 import { assertStrictEquals } from "@std/assert";
-import { HEADERS } from "../support/frames.ts";
+import { HEADERS } from "../../testing/frames.ts";
 import { eventually } from "../support/net.ts";
-import type { HttpClient } from "./client.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
 import { Served, type ServerSocket, type Setup, upgrade } from "./serve.ts";
 
-export { CLOSE, GARBAGE, HEADERS, HELLO } from "../support/frames.ts";
+export { CLOSE, GARBAGE, HEADERS, HELLO } from "../../testing/frames.ts";
 
 /** A WebSocket from both sides. */
 export interface Pair {

@@ -11,7 +11,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer, type ServerLike } from "@connlimit/connlimit/node";
-import { heapUsed } from "../support/memory.ts";
+import { heapUsed } from "../../testing/memory.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { KINDS, Limited } from "./servers.ts";

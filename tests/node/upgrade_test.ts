@@ -13,7 +13,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { WebSocket, WebSocketServer } from "ws";
 import { aWhile, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { connectTo, ignore, KINDS, Limited } from "./servers.ts";
-import { CLOSE, HEADERS, PING, PONG } from "../support/frames.ts";
+import { CLOSE, HEADERS, PING, PONG } from "../../testing/frames.ts";
 
 /** Asks for a WebSocket. Resolves to the head of the answer. */
 async function upgrade({ socket }: Client): Promise<string> {

@@ -5,8 +5,8 @@
  */
 
 import type { Socket } from "node:net";
-import { type Client, connectFrom, within } from "../support/net.ts";
-import { CLIENT_ADDRESS } from "../support/platform.ts";
+import { CLIENT_ADDRESS } from "./addresses.ts";
+import { type Client, connectFrom, within } from "./net.ts";
 
 /** An answer, or its head. */
 export interface Answer {

@@ -1,5 +1,5 @@
 /**
- * Bun and Node for tests, from the npm registry where the machine lacks them.
+ * Deno, Bun and Node for tests and benchmarks, from the npm registry where the machine lacks them.
  *
  * `tests/tools` is a project of its own for them, so that programs of a hundred megabytes come only with the tests, and
  * types that are not Deno's come into none of Deno's checks.
@@ -22,8 +22,8 @@ export interface Runtime {
 const OLDEST_NODE = [20, 11] as const;
 const NODE_WHERE_THERE_IS_NONE = "22.23.2";
 
-const ROOT = new URL("../../", import.meta.url);
-const TOOLS = new URL("../tools/", import.meta.url);
+const ROOT = new URL("../", import.meta.url);
+const TOOLS = new URL("../tests/tools/", import.meta.url);
 
 /** The Deno that runs this. */
 export async function deno(): Promise<Runtime> {
