@@ -5,7 +5,7 @@
  */
 
 import type { Socket } from "node:net";
-import { CLIENT_ADDRESS } from "./addresses.ts";
+import { CLIENT_ADDRESS } from "./loopback.ts";
 import { type Client, connectFrom, within } from "./net.ts";
 
 /** An answer, or its head. */

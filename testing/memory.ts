@@ -6,9 +6,14 @@
 
 import process from "node:process";
 
-/** Bytes on the heap after a collection, which Deno and Node allow with `--expose-gc`, and Bun under a name of its own. */
-export function heapUsed(): number {
+/** Collects garbage, which Deno and Node allow with `--expose-gc`, and Bun under a name of its own. */
+export function collectGarbage(): void {
   const { Bun, gc = () => Bun!.gc(true) } = globalThis as { gc?(): void; Bun?: { gc(synchronously: boolean): void } };
   gc();
+}
+
+/** Bytes on the heap after a collection. */
+export function heapUsed(): number {
+  collectGarbage();
   return process.memoryUsage().heapUsed;
 }

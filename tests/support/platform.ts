@@ -7,9 +7,9 @@
 
 import { readdirSync, statSync } from "node:fs";
 import process from "node:process";
-import { type Lack, lackUnless, noIPv6, oneAddress } from "../../testing/addresses.ts";
+import { type Lack, lackUnless, noIPv6, oneAddress } from "../../testing/loopback.ts";
 
-export { CLIENT_ADDRESS, type Lack, noIPv6, oneAddress } from "../../testing/addresses.ts";
+export { CLIENT_ADDRESS, type Lack, noIPv6, oneAddress } from "../../testing/loopback.ts";
 
 export const isBun: boolean = "Bun" in globalThis;
 
