@@ -13,7 +13,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 import { LACKS } from "./support/platform.ts";
-import { bun, deno, node, type Runtime } from "./support/runtimes.ts";
+import { bun, deno, node, type Runtime } from "../testing/runtimes.ts";
 
 /** How tests are run on one runtime. */
 interface Suite {

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { median, medianRatio } from "../statistics.ts";
-import type { Family } from "./addresses.ts";
-import { inTurns, measured } from "./child.ts";
+import { median, medianRatio } from "../lib/statistics.ts";
+import type { Family } from "./client_addresses.ts";
+import { inTurns, measured } from "./isolated.ts";
 import type { CountingSample } from "./counting_subject.ts";
 import { MEASURED, type SubjectName } from "./counting_subjects.ts";
-import type { Figure, Growth } from "./report.ts";
+import type { Figure, Growth } from "./figures.ts";
 
 /** Clients that hold a connection each. */
 const CLIENTS = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000];

@@ -1,6 +1,5 @@
 /**
- * Measures one of those who count, in a process of its own, so that neither its garbage nor what the compiler has learnt
- * falls on another.
+ * Measures one of those who count, in a process of its own.
  *
  *   deno run --config bench/peers/deno.json -A --v8-flags=--expose-gc bench/peers/counting_subject.ts NAME FAMILY CLIENTS
  *
@@ -9,8 +8,9 @@
  * @module
  */
 
-import { heapUsed } from "../../tests/support/memory.ts";
-import { addressSource, type Family } from "./addresses.ts";
+import { heapUsed } from "../../testing/memory.ts";
+import { printLine } from "../lib/commands.ts";
+import { addressSource, type Family } from "./client_addresses.ts";
 import { type AsyncCounter, type Counter, type SubjectName, SUBJECTS } from "./counting_subjects.ts";
 import { asyncPasses, passes } from "./passes.ts";
 import { nanoseconds } from "./timing.ts";
@@ -32,7 +32,7 @@ const OPERATIONS = 10_000;
 
 const [name, family, count] = Deno.args as [SubjectName, Family, string];
 const clients = Number(count);
-console.log(JSON.stringify(await measure(SUBJECTS[name](clients))));
+printLine(await measure(SUBJECTS[name](clients)));
 
 async function measure(counter: Counter | AsyncCounter): Promise<CountingSample> {
   const pass = "waits" in counter ? asyncPasses(counter, clients) : passes(counter, clients);

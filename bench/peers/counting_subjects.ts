@@ -9,8 +9,8 @@
 import { Sema } from "async-sema";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { Limiter, type Slot } from "../../mod.ts";
-import { handWritten } from "../hand_written.ts";
-import type { Family } from "./addresses.ts";
+import { mapBaseline } from "../lib/map_baseline.ts";
+import type { Family } from "./client_addresses.ts";
 
 /** Counts connections of clients that are numbered, and that have addresses. */
 export interface Counter {
@@ -51,7 +51,7 @@ export const MEASURED: Readonly<Record<Family, readonly SubjectName[]>> = {
 };
 
 function byHand(clients: number): Counter {
-  const tryAccept = handWritten(1);
+  const tryAccept = mapBaseline(1);
   const frees = new Array<(() => void) | undefined>(clients);
   return {
     accept(client, ip) {

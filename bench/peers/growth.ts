@@ -4,11 +4,11 @@
  * @module
  */
 
-import { median } from "../statistics.ts";
-import type { Family } from "./addresses.ts";
-import { inTurns, measured } from "./child.ts";
+import { median } from "../lib/statistics.ts";
+import type { Family } from "./client_addresses.ts";
+import { inTurns, measured } from "./isolated.ts";
 import type { GrowthKind, GrowthSample } from "./growth_subject.ts";
-import type { Growth } from "./report.ts";
+import type { Growth } from "./figures.ts";
 
 const RULES = [0, 1, 10, 100, 1_000, 10_000, 100_000];
 const AGGREGATES = [0, 1, 2, 3];

@@ -6,7 +6,7 @@
 
 import type { TopLevelSpec } from "vega-lite";
 import { STYLE } from "./chart.ts";
-import type { Growth } from "./report.ts";
+import type { Growth } from "./figures.ts";
 import { distinct } from "./text.ts";
 
 /** Ours in blues, whoever else is there in other colours. */

@@ -9,7 +9,8 @@
  */
 
 import { Limiter, type LimitsOptions } from "../../mod.ts";
-import { addressSource, type Family } from "./addresses.ts";
+import { printLine } from "../lib/commands.ts";
+import { addressSource, type Family } from "./client_addresses.ts";
 import { aggregatesByHand } from "./aggregates_by_hand.ts";
 import { byLimiter, type Counter } from "./counting_subjects.ts";
 import { passes } from "./passes.ts";
@@ -33,7 +34,7 @@ const CLIENTS = 10_000;
 const AGGREGATES = [[24, 56], [16, 48], [8, 32]] as const;
 
 const [kind, family, count] = Deno.args as [GrowthKind, Family, string];
-console.log(JSON.stringify(await measure(Number(count))));
+printLine(await measure(Number(count)));
 
 async function measure(count: number): Promise<GrowthSample> {
   if (kind === "aggregates by hand") {

@@ -11,9 +11,11 @@
  * @module
  */
 
-import { machineWithPeers } from "./machine.ts";
-import type { Figure, Growth } from "./report.ts";
+import { describe } from "../lib/machine.ts";
+import { machineWithPeers } from "./versions.ts";
+import type { Figure, Growth } from "./figures.ts";
 import { readResults, type Results, type Section, type SectionName, SECTIONS, writeResults } from "./results.ts";
+import { proxyLacks } from "./socket_subjects.ts";
 import { showFigure, showNumber } from "./text.ts";
 import { writeReport } from "./write_report.ts";
 
@@ -62,7 +64,10 @@ Deno.exit();
 
 async function measure(names: readonly SectionName[], quick: boolean): Promise<Results> {
   const machine = await machineWithPeers();
-  console.log(`${machine.processor}, ${machine.cores} cores, ${machine.kernel}`);
+  console.log(`${describe(machine)} Figures are medians, and indicative.`);
+  for (const [name, lack] of Object.entries(names.includes("sockets") ? await proxyLacks() : {})) {
+    console.log(`The rows of ${name} are skipped: ${lack}.`);
+  }
   const results: Partial<Record<SectionName, Section>> = {};
   for (const name of names) {
     const start = performance.now();

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { describe, type Machine } from "../machine.ts";
-import type { Figure, Growth } from "./report.ts";
+import { describe, type Machine } from "../lib/machine.ts";
+import type { Figure, Growth } from "./figures.ts";
 import { type Results, type Section, type SectionName, SECTIONS } from "./results.ts";
 import { distinct, showFigure, showNumber } from "./text.ts";
 

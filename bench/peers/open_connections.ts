@@ -5,10 +5,11 @@
  * @module
  */
 
-import { measureInRounds } from "../rounds.ts";
-import { median } from "../statistics.ts";
-import type { Growth } from "./report.ts";
-import { besiege, type Phase } from "./siege.ts";
+import { measureInRounds } from "../lib/rounds.ts";
+import { median } from "../lib/statistics.ts";
+import { cpuEach } from "../lib/servers.ts";
+import type { Growth } from "./figures.ts";
+import { LoadGenerator, type Phase } from "../lib/load_generator.ts";
 import { NODE_SOCKETS, OWN_SOCKETS, type Running } from "./socket_subjects.ts";
 
 const IN_FLIGHT = 64;
@@ -26,11 +27,12 @@ export async function measureOpenConnections(quick: boolean): Promise<Growth> {
   const counts = SHARES.map((share) => Math.floor(most * share));
   const subjects = [...OWN_SOCKETS, ...NODE_SOCKETS.filter(({ by }) => by.startsWith("node:net on Node"))];
   const byName = new Map(subjects.map((subject) => [subject.by, subject]));
+  using load = await LoadGenerator.start();
   const rounds = await measureInRounds(
     (by) => byName.get(by)!.start(IN_FLIGHT),
     [...byName.keys()],
     quick ? 1 : 3,
-    (running, round) => measureOnce(running, counts, round, quick ? 80 : 200),
+    (running, round) => measureOnce(load, running, counts, round, quick ? 80 : 200),
     0,
   );
   return {
@@ -48,6 +50,7 @@ export async function measureOpenConnections(quick: boolean): Promise<Growth> {
 
 /** Microseconds for each connection, by how many are open: there are more and more of them, or every other round fewer. */
 async function measureOnce(
+  load: LoadGenerator,
   { ports, pids }: Running,
   counts: readonly number[],
   round: number,
@@ -56,15 +59,14 @@ async function measureOnce(
   const phases = counts.map((held): Phase => ({
     held,
     inFlight: IN_FLIGHT,
-    echoes: false,
     warmUp: milliseconds / 2,
     window: milliseconds,
   }));
   const inTurn = <T>(values: readonly T[]) => round % 2 === 0 ? [...values] : values.toReversed();
   const [first, ...others] = inTurn(phases) as [Phase, ...Phase[]];
   // The first is done twice, and its first time does not count, in which the server comes to life.
-  const [, ...seen] = await besiege({ ports, pids, floodersHold: false, phases: [first, first, ...others] });
-  return inTurn(seen).map(({ cpu, closed }) => cpu[0]! / closed);
+  const [, ...seen] = await load.observe({ of: "connections", ports, pids, phases: [first, first, ...others] });
+  return inTurn(seen).map(cpuEach);
 }
 
 /** How many descriptors a process may have. */

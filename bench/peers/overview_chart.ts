@@ -6,7 +6,7 @@
 
 import type { TopLevelSpec } from "vega-lite";
 import { OURS, STYLE, THEIRS } from "./chart.ts";
-import type { Figure } from "./report.ts";
+import type { Figure } from "./figures.ts";
 import type { Results } from "./results.ts";
 import { distinct, isTold, showNumber } from "./text.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Machine } from "../machine.ts";
-import type { Figure, Growth } from "./report.ts";
+import type { Machine } from "../lib/machine.ts";
+import type { Figure, Growth } from "./figures.ts";
 
 /** The parts that can be measured alone. */
 export const SECTIONS = ["counting", "growth", "sockets", "connections"] as const;

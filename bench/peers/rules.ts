@@ -5,7 +5,7 @@
  */
 
 import type { NetworkRule } from "../../mod.ts";
-import { type Family, ipv4, ipv6, scatter } from "./addresses.ts";
+import { type Family, ipv4, ipv6, scatter } from "./client_addresses.ts";
 
 const ONE_PREFIX: Readonly<Record<Family, number>> = { IPv4: 24, IPv6: 48 };
 /** The shortest and the longest where there are many. */

@@ -4,14 +4,15 @@
  * @module
  */
 
-import { type RuntimeName, Server } from "../load.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
+import { bareServer, limitedServer, Server, type ServerSpec, type Way } from "../lib/servers.ts";
 import { lackOf, PROXIES, type ProxyName } from "./proxies.ts";
-import { RunningProxy } from "./proxy.ts";
+import { startProxy } from "./running_proxy.ts";
 
 /** Something that serves connections, such as by limits. */
 export interface Subject {
   readonly by: string;
-  /** What it is compared to: the name of a subject. */
+  /** The name of the subject that it is compared with. */
   readonly reference: string;
   readonly limits: boolean;
   start(maxPerClient: number): Promise<Running>;
@@ -26,34 +27,31 @@ export interface Running extends Disposable {
   served(): Promise<number>;
 }
 
-const FILES = { Deno: "two_doors.ts", Bun: "two_doors_bun.ts", net: "two_doors_node.ts" } as const;
-
-function bare(by: string, file: keyof typeof FILES, runtime: RuntimeName): Subject {
-  return { by, reference: by, limits: false, start: () => start(file, "bare", runtime, []) };
+function bare(by: string, runtime: RuntimeName, way: Way): Subject {
+  return { by, reference: by, limits: false, start: () => start(bareServer(runtime, way)) };
 }
 
-function limited(reference: string, file: keyof typeof FILES, runtime: RuntimeName, mode = "limited"): Subject {
-  const by = `${reference} with connlimit${mode === "loop" ? ", accept loop" : ""}`;
-  return { by, reference, limits: true, start: (maxPerClient) => start(file, mode, runtime, [maxPerClient]) };
+function limited(reference: string, runtime: RuntimeName, way: Way, note = ""): Subject {
+  return {
+    by: `${reference} with connlimit${note}`,
+    reference,
+    limits: true,
+    start: (maxPerClient) => start(limitedServer(runtime, way, maxPerClient)),
+  };
 }
 
-async function start(
-  file: keyof typeof FILES,
-  mode: string,
-  runtime: RuntimeName,
-  options: readonly number[],
-): Promise<Running> {
-  const server = await Server.start(FILES[file], mode, runtime, options);
+async function start(spec: ServerSpec): Promise<Running> {
+  const server = await Server.start(spec);
   return {
     ports: portsOf(server),
     pids: [server.pid],
-    served: async () => (await server.read()).served,
+    served: () => server.served(),
     [Symbol.dispose]: () => server[Symbol.dispose](),
   };
 }
 
 function portsOf({ ports: [flooded, kept] }: Server): [flooded: number, kept: number] {
-  return [flooded!, kept!];
+  return [flooded, kept!];
 }
 
 function proxied(name: ProxyName): Subject {
@@ -63,16 +61,15 @@ function proxied(name: ProxyName): Subject {
     limits: true,
     async start(maxPerClient) {
       using stack = new DisposableStack();
-      const server = stack.use(await Server.start(FILES.Deno, "bare"));
+      const server = stack.use(await Server.start(bareServer("Deno", "accept loop")));
       const ports = [freePort(), freePort()] as const;
-      const proxy = stack.use(
-        await RunningProxy.start(name, { maxPerClient, ports: ports.map((own, door) => [own, server.ports[door]!]) }),
-      );
+      const pairs = ports.map((own, index) => [own, portsOf(server)[index]!] as const);
+      const proxy = stack.use(await startProxy(name, { maxPerClient, ports: pairs }));
       const stop = stack.move();
       return {
         ports,
-        pids: [proxy.pid, server.pid],
-        served: async () => (await server.read()).served,
+        pids: [proxy.hello, server.pid],
+        served: () => server.served(),
         [Symbol.dispose]: () => stop.dispose(),
       };
     },
@@ -86,25 +83,30 @@ function freePort(): number {
 
 /** Those that stand on a runtime's own sockets, or on `node:net`, each after what it is compared to. */
 export const OWN_SOCKETS: readonly Subject[] = [
-  bare("Deno.listen", "Deno", "Deno"),
-  limited("Deno.listen", "Deno", "Deno"),
-  bare("Bun.listen", "Bun", "Bun"),
-  limited("Bun.listen", "Bun", "Bun"),
-  limited("Bun.listen", "Bun", "Bun", "loop"),
+  bare("Deno.listen", "Deno", "accept loop"),
+  limited("Deno.listen", "Deno", "accept loop"),
+  bare("Bun.listen", "Bun", "callbacks"),
+  limited("Bun.listen", "Bun", "callbacks"),
+  limited("Bun.listen", "Bun", "accept loop", ", accept loop"),
 ];
 
 export const NODE_SOCKETS: readonly Subject[] = (["Node", "Deno", "Bun"] as const).flatMap((runtime) => {
   const by = `node:net on ${runtime}`;
-  return [bare(by, "net", runtime), limited(by, "net", runtime)];
+  return [bare(by, runtime, "node:net"), limited(by, runtime, "node:net")];
 });
 
-/** The proxies that are installed. Says on standard error which are not. */
+/** The proxies that are installed. */
 export async function installedProxies(): Promise<Subject[]> {
-  const subjects: Subject[] = [];
+  const lacks = await proxyLacks();
+  return (Object.keys(PROXIES) as ProxyName[]).filter((name) => lacks[name] === undefined).map(proxied);
+}
+
+/** Why proxies cannot be measured, by name. */
+export async function proxyLacks(): Promise<Partial<Record<ProxyName, string>>> {
+  const lacks: Partial<Record<ProxyName, string>> = {};
   for (const name of Object.keys(PROXIES) as ProxyName[]) {
     const lack = await lackOf(PROXIES[name]);
-    if (lack === undefined) subjects.push(proxied(name));
-    else console.error(`${name} is left out: ${lack}`);
+    if (lack !== undefined) lacks[name] = lack;
   }
-  return subjects;
+  return lacks;
 }

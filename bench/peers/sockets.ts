@@ -7,22 +7,18 @@
  * @module
  */
 
-import { measureInRounds } from "../rounds.ts";
-import { median, medianRatio, quantile } from "../statistics.ts";
-import { SOURCES } from "../flood.ts";
-import type { Figure } from "./report.ts";
-import { besiege, type Observation, type Phase } from "./siege.ts";
+import { measureInRounds } from "../lib/rounds.ts";
+import { median, medianRatio, quantile } from "../lib/statistics.ts";
+import { type Fate, FATES } from "../lib/servers.ts";
+import type { Figure } from "./figures.ts";
+import { LoadGenerator, type Observation, type Phase } from "../lib/load_generator.ts";
 import { installedProxies, NODE_SOCKETS, OWN_SOCKETS, type Running, type Subject } from "./socket_subjects.ts";
 
 /** In flight where CPU time is measured, and where the established client's echoes are. */
 const FEW = 64;
 const MANY = 1_000;
 
-/** What happens to the flood. */
-const FATES = { admitted: { maxPerClient: MANY, held: 0 }, refused: { maxPerClient: 1, held: SOURCES } } as const;
-type Fate = keyof typeof FATES;
-
-/** What is seen of a subject in a round: with few connections in flight, and with many. */
+/** The observations of a subject in a round: with few connections in flight, and with many. */
 type Round = readonly [few: Observation, many: Observation];
 
 /** What is told of a round. */
@@ -33,11 +29,11 @@ interface Measure {
 }
 
 const MEASURES: readonly Measure[] = [
-  { work: (fate) => `CPU per ${fate} connection`, unit: "µs", of: ([few]) => sum(few.cpu) / few.closed },
+  { work: (fate) => `CPU per ${fate} connection`, unit: "µs", of: ([few]) => sum(few.cpu) / few.done },
   {
     work: (fate) => `connections per second, ${fate}`,
     unit: "1/s",
-    of: ([few]) => few.closed / few.milliseconds * 1_000,
+    of: ([few]) => few.done / few.milliseconds * 1_000,
   },
   {
     // Below 1 the flood was not enough for it, and it would have served more connections per second.
@@ -61,11 +57,17 @@ const MEASURES: readonly Measure[] = [
 export async function measureSockets(quick: boolean): Promise<Figure[]> {
   const subjects = [...OWN_SOCKETS, ...await installedProxies(), ...NODE_SOCKETS];
   const figures: Figure[] = [];
-  for (const fate of Object.keys(FATES) as Fate[]) figures.push(...await measureFate(fate, subjects, quick));
+  using load = await LoadGenerator.start();
+  for (const fate of Object.keys(FATES) as Fate[]) figures.push(...await measureFate(load, fate, subjects, quick));
   return figures;
 }
 
-async function measureFate(fate: Fate, subjects: readonly Subject[], quick: boolean): Promise<Figure[]> {
+async function measureFate(
+  load: LoadGenerator,
+  fate: Fate,
+  subjects: readonly Subject[],
+  quick: boolean,
+): Promise<Figure[]> {
   const { maxPerClient } = FATES[fate];
   const byName = new Map(subjects.map((subject) => [subject.by, subject]));
   const rounds: Record<string, Round[]> = await measureInRounds(
@@ -76,7 +78,7 @@ async function measureFate(fate: Fate, subjects: readonly Subject[], quick: bool
     },
     [...byName.keys()],
     quick ? 1 : 3,
-    (running, round) => measureOnce(running, running.passes, FATES[fate].held, quick || round < 0 ? 0.25 : 1),
+    (running, round) => measureOnce(load, running, running.passes, FATES[fate].held, quick || round < 0 ? 0.25 : 1),
     quick ? 0 : 1,
   );
   return MEASURES.flatMap(({ work, unit, of }) =>
@@ -91,7 +93,7 @@ async function measureFate(fate: Fate, subjects: readonly Subject[], quick: bool
 function proxiesParts(fate: Fate, subjects: readonly Subject[], rounds: Record<string, Round[]>): Figure[] {
   const proxied = subjects.filter(({ by }) => rounds[by]![0]![0].cpu.length > 1);
   return proxied.map(({ by, reference }) => {
-    const values = rounds[by]!.map(([few]) => few.cpu[0]! / few.closed);
+    const values = rounds[by]!.map(([few]) => few.cpu[0]! / few.done);
     const references = rounds[reference]!.map(MEASURES[0]!.of);
     const work = MEASURES[0]!.work(fate);
     return { work, by: `${by}: its part`, unit: "µs", value: median(values), ratio: medianRatio(values, references) };
@@ -99,16 +101,23 @@ function proxiesParts(fate: Fate, subjects: readonly Subject[], rounds: Record<s
 }
 
 /** @param passes Whether the flood's connections are to come through, all of them or none. */
-async function measureOnce(subject: Running, passes: boolean, held: number, share: number): Promise<Round> {
+async function measureOnce(
+  load: LoadGenerator,
+  subject: Running,
+  passes: boolean,
+  held: number,
+  share: number,
+): Promise<Round> {
   const { ports, pids } = subject;
   const phase: Phase = { held, inFlight: FEW, echoes: false, warmUp: 250 * share, window: 350 * share };
   const phases = [phase, { ...phase, inFlight: MANY, echoes: true, window: 500 * share }];
   const before = await subject.served();
-  const [few, many] = await besiege({ ports, pids, floodersHold: true, phases }) as [Observation, Observation];
+  const plan = { of: "connections", ports, pids, floodersHold: true, phases } as const;
+  const [few, many] = await load.observe(plan) as [Observation, Observation];
   const served = await subject.served() - before;
-  // With the end of a siege the clients' own connections end as well, and a last few come through.
-  if (passes ? served < few.closed + many.closed : served > MANY) {
-    throw new Error(`${served} connections came through, of ${few.closed + many.closed} and more`);
+  // When the load ends, the clients' own connections end as well, and a last few come through.
+  if (passes ? served < few.done + many.done : served > MANY) {
+    throw new Error(`${served} connections came through, of ${few.done + many.done} and more`);
   }
   return [few, many];
 }

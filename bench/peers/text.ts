@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Figure } from "./report.ts";
+import type { Figure } from "./figures.ts";
 
 /** A number with the digits that mean something. */
 export function showNumber(value: number): string {

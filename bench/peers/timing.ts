@@ -4,7 +4,7 @@
  * @module
  */
 
-import { cpuTime } from "./cpu.ts";
+import { cpuTime } from "../lib/cpu.ts";
 
 /** Work is repeated for so many microseconds at least. */
 const LEAST = 60_000;

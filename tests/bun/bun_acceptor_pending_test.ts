@@ -14,7 +14,7 @@ import { type Adapter, RULES, type Server, type Setup } from "../support/pending
 function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
   const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...tls && { tls: certificate() } };
   const acceptor = new BunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
-  acceptor.limit(admitter, hooks, stage as never);
+  acceptor.limit(admitter, hooks as never, stage as never);
   const listener = new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
   const served: number[] = [];
   const serving = (async () => {

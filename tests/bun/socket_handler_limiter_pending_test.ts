@@ -39,7 +39,7 @@ function handlers(served: number[], handshake: boolean, events: string[]) {
 function serve({ admitter, hooks, stage }: Setup, tls: boolean, handshake: boolean): Server {
   const served: number[] = [];
   const events: string[] = [];
-  const limiter = new SocketHandlerLimiter(admitter, hooks, stage as never);
+  const limiter = new SocketHandlerLimiter(admitter, hooks as never, stage as never);
   const listener = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,

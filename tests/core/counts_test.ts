@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
-import { heapUsed } from "../support/memory.ts";
+import { heapUsed } from "../../testing/memory.ts";
 import { acceptAll, refusedFor } from "../support/admissions.ts";
 
 test("Limiter counts aggregates at the same time, and a refusal leaves no trace at any level", () => {

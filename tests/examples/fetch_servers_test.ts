@@ -6,7 +6,7 @@
 
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { HttpClient } from "../http/client.ts";
+import { HttpClient } from "../../testing/http_client.ts";
 import { HEADERS, HELLO } from "../support/http/serve_sockets.ts";
 import { eventually } from "../support/net.ts";
 import { printedArgs, ROOT, withServer } from "../support/with_server.ts";

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { testUnless } from "../support/test_unless.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import type { RuntimeName } from "../support/runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 import { withServer } from "../support/with_server.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */

@@ -9,7 +9,7 @@ import { WebSocket } from "ws";
 import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import type { RuntimeName } from "../support/runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 import { printedArgs, ROOT, type Serving, withServer } from "../support/with_server.ts";
 
 /** What the commands start with, and what that is. */

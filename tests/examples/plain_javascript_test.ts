@@ -6,7 +6,7 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { projectOf } from "../support/published.ts";
-import { node } from "../support/runtimes.ts";
+import { node } from "../../testing/runtimes.ts";
 
 const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
 

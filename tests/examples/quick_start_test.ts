@@ -11,7 +11,7 @@ import { answers, type Client, connectFrom, eventually, reply, within } from "..
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { echo, openTen, openTenAndReset } from "../support/ten_connections.ts";
 import { projectOf } from "../support/published.ts";
-import type { RuntimeName } from "../support/runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 
 const PAGES = ["README.md", ...[...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)];

@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
-import type { HttpClient } from "./client.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
 import { type Body, unending } from "../support/http/responses.ts";
 import { Served } from "../support/http/served.ts";
 import { aWhile } from "../support/net.ts";

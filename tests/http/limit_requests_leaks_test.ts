@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
-import { heapUsed } from "../support/memory.ts";
+import { heapUsed } from "../../testing/memory.ts";
 import { eventually } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { Served } from "../support/http/served.ts";

@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { oneAddress } from "../support/platform.ts";
-import { HttpClient } from "./client.ts";
+import { HttpClient } from "../../testing/http_client.ts";
 import { Served } from "../support/http/served.ts";
 
 const CLIENTS = 50;

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter, type LimitsOptions, type RefusalReason } from "@connlimit/connlimit";
 import { limitRequests, type LimitRequestsOptions } from "@connlimit/connlimit/http";
-import type { HttpClient } from "./client.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
 import { Served } from "../support/http/served.ts";
 import { isBun } from "../support/platform.ts";
 import { throwing } from "../support/failures.ts";

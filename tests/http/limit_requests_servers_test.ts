@@ -17,7 +17,7 @@ import { limitRequests } from "@connlimit/connlimit/http";
 import { Hono } from "hono";
 import { answers, aWhile, connectToPath, eventually, within } from "../support/net.ts";
 import { isBun, noUnixSockets, oneAddress } from "../support/platform.ts";
-import { HttpClient } from "./client.ts";
+import { HttpClient } from "../../testing/http_client.ts";
 import { unending } from "../support/http/responses.ts";
 import { Bun, type BunServer, type Handler } from "../support/http/serve.ts";
 import { Served } from "../support/http/served.ts";

@@ -8,7 +8,7 @@ import * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { limitServer } from "@connlimit/connlimit/node";
-import { heapUsed } from "../support/memory.ts";
+import { heapUsed } from "../../testing/memory.ts";
 import { connectFrom, eventually } from "../support/net.ts";
 import { isServed, listenNet } from "../support/node/listen_net.ts";
 

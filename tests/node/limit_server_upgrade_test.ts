@@ -13,7 +13,7 @@ import { WebSocket, WebSocketServer } from "ws";
 import { aWhile, type Client, connectFrom, ended, eventually, reply, within } from "../support/net.ts";
 import { Limited } from "../support/node/limited_server.ts";
 import { connectTo, ignore, KINDS } from "../support/node/server_kinds.ts";
-import { CLOSE, HEADERS, PING, PONG } from "../support/frames.ts";
+import { CLOSE, HEADERS, PING, PONG } from "../../testing/frames.ts";
 
 /** Asks for a WebSocket. Resolves to the head of the answer. */
 async function upgrade({ socket }: Client): Promise<string> {

@@ -4,43 +4,11 @@
  * @module
  */
 
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { connect, type Socket } from "node:net";
+import { type Client, connectFrom, eventually, within } from "../../testing/net.ts";
 import { findSockets, oneAddress } from "./platform.ts";
 
-/** A client's socket. Node's sockets can choose their own address and can reset. */
-export interface Client extends Disposable {
-  readonly socket: Socket;
-  /** Ends the connection with a FIN and takes no notice of what comes. */
-  fin(): void;
-  /** Ends the connection with a RST. */
-  reset(): void;
-}
-
-/** Connects from a loopback address of choice. */
-export async function connectFrom(localAddress: string, port: number, host = "127.0.0.1"): Promise<Client> {
-  const socket = connect({ port, host, localAddress });
-  return await connected(socket);
-}
-
-/** Connects to a Unix socket. */
-export async function connectToPath(path: string): Promise<Client> {
-  return await connected(connect(path));
-}
-
-/** A client by a socket, once that is connected: by default, once TCP is. */
-export async function connected(socket: Socket, event = "connect"): Promise<Client> {
-  // Resets are what many tests are about; those that care listen for themselves.
-  socket.on("error", () => {});
-  await once(socket, event);
-  return {
-    socket,
-    fin: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
-    [Symbol.dispose]: () => void socket.destroy(),
-  };
-}
+export { type Client, connected, connectFrom, connectToPath, eventually, within } from "../../testing/net.ts";
 
 /** A certificate for `localhost`, which signs itself, with its key. */
 export function certificate(): { cert: string; key: string } {
@@ -82,26 +50,6 @@ export async function reply({ socket }: Client, words: string): Promise<string> 
   });
   socket.write(words);
   return await within(answer, "an answer or the end");
-}
-
-/** Ten times what any of these takes on a busy machine. */
-const DEADLINE = 10_000;
-
-/** Waits for a condition. Fails, saying for what, when it has not come about by the deadline. */
-export async function eventually(condition: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (const start = performance.now(); !(await condition());) {
-    if (performance.now() - start > DEADLINE) throw new Error(`waited ${DEADLINE} ms for ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 2));
-  }
-}
-
-/** Waits for a promise with a deadline. */
-export async function within<T>(promise: Promise<T>, what: string): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`waited ${DEADLINE} ms for ${what}`)), DEADLINE);
-  });
-  return await Promise.race([promise, deadline]).finally(() => clearTimeout(timer));
 }
 
 /** Time for what must not happen to happen: some turns of the event loop, and what the system takes. */

@@ -6,26 +6,16 @@
  */
 
 import { readdirSync, statSync } from "node:fs";
-import { networkInterfaces } from "node:os";
 import process from "node:process";
+import { type Lack, lackUnless, noIPv6, oneAddress } from "../../testing/loopback.ts";
+
+export { CLIENT_ADDRESS, type Lack, noIPv6, oneAddress } from "../../testing/loopback.ts";
 
 export const isBun: boolean = "Bun" in globalThis;
 
 export const isDeno: boolean = "Deno" in globalThis;
 
-/** A reason to skip a test, which `node:test` takes as it is. */
-export type Lack = string | false;
-
 const { platform } = process;
-const lackUnless = (there: boolean, reason: string): Lack => there ? false : reason;
-
-/** macOS has 127.0.0.1 alone until others are added, such as by `ifconfig lo0 alias 127.0.0.2`. */
-export const oneAddress: Lack = lackUnless(
-  hasAddress("127.0.0.2") && hasAddress("127.0.0.100"),
-  "127.0.0.2 to 127.0.0.100 are not addresses of this machine",
-);
-
-export const noIPv6: Lack = lackUnless(hasAddress("::1"), "::1 is not an address of this machine");
 
 export const noUnixSockets: Lack = lackUnless(
   platform !== "win32",
@@ -43,17 +33,6 @@ export const notLinux: Lack = lackUnless(platform === "linux", "some of what is 
 export const LACKS: readonly Lack[] = [oneAddress, noIPv6, noUnixSockets, noPosix, hiddenSockets, notLinux].filter(
   Boolean,
 );
-
-/** Where clients come from: another address than the servers', if there is one. */
-export const CLIENT_ADDRESS: string = oneAddress ? "127.0.0.1" : "127.0.0.2";
-
-function hasAddress(wanted: string): boolean {
-  return Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []).some(({ address, netmask }) =>
-    // But for macOS, all of a loopback network is the machine's.
-    address === wanted || platform !== "darwin" && address === "127.0.0.1" && netmask === "255.0.0.0" &&
-      wanted.startsWith("127.")
-  );
-}
 
 /**
  * The sockets that this process has open, by the system's count: descriptors, with what tells one socket from the next.

@@ -6,7 +6,7 @@
 
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { RuntimeName } from "./runtimes.ts";
+import type { RuntimeName } from "../../testing/runtimes.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -8,7 +8,7 @@ import { assert } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { kill } from "./deno/kill.ts";
 import { answers, eventually } from "./net.ts";
-import { type RuntimeName, RUNTIMES } from "./runtimes.ts";
+import { type RuntimeName, RUNTIMES } from "../../testing/runtimes.ts";
 
 /** The root of the repository. */
 export const ROOT: URL = new URL("../../", import.meta.url);

@@ -5,14 +5,14 @@
  */
 
 import { assertStrictEquals } from "@std/assert";
-import { HEADERS } from "../frames.ts";
+import { HEADERS } from "../../../testing/frames.ts";
 import { eventually } from "../net.ts";
-import type { HttpClient } from "../../http/client.ts";
+import type { HttpClient } from "../../../testing/http_client.ts";
 import { upgrade } from "./responses.ts";
 import type { ServerSocket } from "./serve.ts";
 import { Served, type Setup } from "./served.ts";
 
-export { CLOSE, GARBAGE, HEADERS, HELLO } from "../frames.ts";
+export { CLOSE, GARBAGE, HEADERS, HELLO } from "../../../testing/frames.ts";
 
 /** A WebSocket from both sides. */
 export interface Pair {

@@ -9,7 +9,7 @@ import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
 import { limitRequests, type LimitRequestsOptions } from "@connlimit/connlimit/http";
 import { eventually, within } from "../net.ts";
 import { CLIENT_ADDRESS } from "../platform.ts";
-import { HttpClient } from "../../http/client.ts";
+import { HttpClient } from "../../../testing/http_client.ts";
 import { type Handler, serve } from "./serve.ts";
 
 /** How a server is set up. */

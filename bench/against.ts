@@ -1,0 +1,131 @@
+/**
+ * Is this version of the library faster or slower than another one?
+ *
+ * The same measured programs run with both, in turns: in each round they are started anew, since two runs of one program
+ * can differ by more than two versions do. A ratio below 1 means that this version needs less.
+ *
+ * @module
+ */
+
+import { timeCore } from "./core.ts";
+import type { Group } from "./lib/groups.ts";
+import type { LoadGenerator, Observation } from "./lib/load_generator.ts";
+import {
+  cpuEach,
+  type Fate,
+  FATES,
+  flood,
+  limitedServer,
+  request,
+  Server,
+  type ServerSpec,
+  type Way,
+} from "./lib/servers.ts";
+import { median, medianRatio, quantile } from "./lib/statistics.ts";
+import type { CoreWork } from "./micro/core_program.ts";
+import { fetchServer, nodeServer } from "./requests.ts";
+
+/** Figures of both versions, a pair a round. */
+interface Pairs {
+  readonly now: number[];
+  readonly before: number[];
+}
+
+/** What is measured of a server. */
+interface Case {
+  readonly spec: ServerSpec;
+  /** For servers of HTTP, undefined. */
+  readonly fate?: Fate;
+}
+
+const RUNTIMES = ["Deno", "Bun", "Node"] as const;
+const IN_FLIGHT = 64;
+const CORE = ["accept + release, IPv4", "accept + release, IPv6", "refuse"] as const satisfies readonly CoreWork[];
+
+function connections(runtime: typeof RUNTIMES[number], way: Way): [string, Case][] {
+  return (["admitted", "refused"] as const).map((fate) => {
+    const { maxPerClient } = FATES[fate];
+    return [`${runtime}, ${way}, ${fate}`, { spec: limitedServer(runtime, way, maxPerClient), fate }];
+  });
+}
+
+/** By group and name. */
+const CASES: Readonly<Record<Exclude<Group, "core" | "memory">, readonly [name: string, of: Case][]>> = {
+  deno: connections("Deno", "accept loop"),
+  bun: [...connections("Bun", "accept loop"), ...connections("Bun", "callbacks")],
+  node: RUNTIMES.flatMap((runtime) => connections(runtime, "node:net")),
+  http: [
+    ...RUNTIMES.map((runtime): [string, Case] => [`${runtime}, node:http`, { spec: nodeServer(runtime, "limited") }]),
+    ...(["Deno", "Bun"] as const).flatMap((runtime): [string, Case][] => [
+      [`${runtime}.serve, admitted`, { spec: fetchServer(runtime, "answer limited") }],
+      [`${runtime}.serve, refused`, { spec: fetchServer(runtime, "refuse limited") }],
+    ]),
+  ],
+};
+
+/** Measures what is chosen with both versions, and prints a row for each. */
+export async function benchAgainst(
+  load: LoadGenerator,
+  library: URL,
+  groups: readonly Group[],
+  rounds: number,
+): Promise<void> {
+  console.log(`"before" is ${library.pathname}. The range is that of the middle half of the rounds.\n`);
+  console.log(`${"".padEnd(34)}      now   before    ratio`);
+  if (groups.includes("core")) await compareCore(library, rounds);
+  for (const [group, cases] of Object.entries(CASES)) {
+    if (!groups.includes(group as Group)) continue;
+    for (const [name, of] of cases) print(name, await compareServers(load, library, of, rounds), "µs");
+  }
+}
+
+async function compareCore(library: URL, rounds: number): Promise<void> {
+  const pairs = new Map<CoreWork, Pairs>(CORE.map((work) => [work, { now: [], before: [] }]));
+  for (let round = 0; round < rounds; round++) {
+    for (const version of inTurn(round)) {
+      const times = await timeCore(version === "now" ? undefined : library);
+      for (const [work, figures] of pairs) figures[version].push(times[work]);
+    }
+  }
+  for (const [work, figures] of pairs) print(`core, ${work}`, figures, "ns");
+}
+
+/** Windows of a round, of each of the two servers. */
+const WINDOWS = 3;
+/** Milliseconds. The code is optimised first. */
+const OPTIMISING = { warmUp: 0, window: 300 };
+const MEASURING = { warmUp: 30, window: 200 };
+
+async function compareServers(load: LoadGenerator, library: URL, of: Case, rounds: number): Promise<Pairs> {
+  const pairs: Pairs = { now: [], before: [] };
+  const observe = (server: Server, times: typeof MEASURING) => {
+    const window = { inFlight: IN_FLIGHT, ...times };
+    return of.fate === undefined ? request(load, server, window) : flood(load, server, of.fate, window);
+  };
+  for (let round = 0; round < rounds; round++) {
+    using now = await Server.start(of.spec);
+    using before = await Server.start(of.spec, library);
+    const servers = { now, before };
+    const seen: Record<"now" | "before", Observation[]> = { now: [], before: [] };
+    for (const version of inTurn(round)) await observe(servers[version], OPTIMISING);
+    for (let window = 0; window < WINDOWS; window++) {
+      for (const version of inTurn(round + window)) seen[version].push(await observe(servers[version], MEASURING));
+    }
+    for (const version of ["now", "before"] as const) pairs[version].push(median(seen[version].map(cpuEach)));
+  }
+  return pairs;
+}
+
+/** The order is reversed with each round. */
+function inTurn(round: number): ("now" | "before")[] {
+  return round % 2 === 0 ? ["now", "before"] : ["before", "now"];
+}
+
+function print(name: string, { now, before }: Pairs, unit: string): void {
+  const ratios = now.map((figure, round) => figure / before[round]!);
+  const range = `${quantile(ratios, 0.25).toFixed(3)} … ${quantile(ratios, 0.75).toFixed(3)}`;
+  const cell = (figures: readonly number[]) => `${median(figures).toFixed(1).padStart(6)} ${unit}`;
+  console.log(
+    `${name.padEnd(34)} ${cell(now)} ${cell(before)}  ${medianRatio(now, before).toFixed(3)} ×  (${range})`,
+  );
+}
