@@ -5,7 +5,7 @@
  */
 
 import type { Refusal } from "../core/slot.ts";
-import { checkHook, checkPlainObject, rejectUnknownKeys } from "../core/validate.ts";
+import { checkHook, checkOptions } from "../core/validate.ts";
 
 /**
  * Receives what another hook throws or rejects with, and failed accepts. Its result is ignored. Its own first failure
@@ -44,8 +44,7 @@ export function checkHooks(
   options: { readonly onRefused?: unknown; readonly onError?: unknown },
   more: readonly string[] = [],
 ): void {
-  checkPlainObject("options", options);
-  rejectUnknownKeys(`${name} option`, options, ["onRefused", "onError", ...more]);
+  checkOptions("options", `${name} option`, options, ["onRefused", "onError", ...more]);
   checkHook("onRefused", options.onRefused);
   checkHook("onError", options.onError);
 }

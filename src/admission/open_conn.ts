@@ -10,6 +10,11 @@ import type { Slot } from "../core/slot.ts";
 /** The key under which an object that is a connection has its record; with several limiters, the last one's. */
 export const OPEN_CONN: unique symbol = Symbol("connlimit.openConn");
 
+/** An object that is a connection. */
+export interface Recorded {
+  [OPEN_CONN]?: OpenConn | undefined;
+}
+
 /**
  * A connection as one limiter sees it: the slot that it holds, and its place among the open ones. A connection with several
  * limiters has a record for each, the later ones on top. All fields are private, so that a printed connection does not show
@@ -31,6 +36,18 @@ export class OpenConn {
   constructor(conn: object, under: OpenConn | undefined) {
     this.#conn = conn;
     this.#under = under;
+  }
+
+  /**
+   * Binds a slot to an object that is a connection.
+   *
+   * @returns Whether it is the object's first record.
+   */
+  static bind(conn: Recorded, slot: Slot | undefined, list: OpenConns | undefined): boolean {
+    const under = conn[OPEN_CONN];
+    const record = conn[OPEN_CONN] = new OpenConn(conn, under);
+    record.hold(slot, list);
+    return under === undefined;
   }
 
   /** The connection. */

@@ -4,10 +4,13 @@
  * @module
  */
 
+import type { Counts } from "../core/counts.ts";
+import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
 import { formatValue } from "../core/validate.ts";
+import { hookFailed } from "./hooks.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
 import type { Awaitable, GateSide } from "./port.ts";
 
@@ -58,10 +61,10 @@ export class PendingStage<C> {
     if (this.#resolve !== undefined) return this.#await(conn, undefined, gate);
     let asked: Awaitable<Admission>;
     try {
-      asked = gate.ask(gate.port.peerOf(conn));
+      asked = gate.limiter.tryAccept(gate.port.peerOf(conn));
     } catch (error) {
-      gate.report(error);
-      return gate.refuse(conn, refusal("unavailable", gate));
+      report(error, gate);
+      return gate.decide(conn, refusal("unavailable", gate));
     }
     return isAdmission(asked) ? gate.decide(conn, asked) : this.#await(conn, asked, gate);
   }
@@ -69,26 +72,27 @@ export class PendingStage<C> {
   #await<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
     if (!this.#closed && !this.full) return this.#wait(conn, asked, gate);
     Promise.resolve(asked).then(giveBack, () => {});
-    return this.#closed ? gate.port.drop(conn) : gate.refuse(conn, refusal("pending", gate));
+    return this.#closed ? gate.port.drop(conn) : gate.decide(conn, refusal("pending", gate));
   }
 
   async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
     const pending = this.#pending.add();
-    if (gate.counts !== undefined) gate.counts.pending++;
+    const counts = countsOf(gate);
+    if (counts !== undefined) counts.pending++;
     const release = gate.port.hold(conn, () => this.#pending.end(pending, "left"));
     const decision = this.#decide(conn, asked, pending, gate);
     const first = await Promise.race([decision, pending.over]);
     // What came first may have been overtaken in the same turn.
     const inTime = this.#pending.delete(pending);
-    if (gate.counts !== undefined) gate.counts.pending--;
+    if (counts !== undefined) counts.pending--;
     release();
     if (!inTime) {
       decision.then(giveBack);
       const end = await pending.over;
-      return end === "timeout" ? gate.refuse(conn, refusal(end, gate)) : gate.port.drop(conn);
+      return end === "timeout" ? gate.decide(conn, refusal(end, gate)) : gate.port.drop(conn);
     }
     const admission = first as Admission | RefusalReason;
-    return typeof admission === "string" ? gate.refuse(conn, refusal(admission, gate)) : gate.decide(conn, admission);
+    return typeof admission === "string" ? gate.decide(conn, refusal(admission, gate)) : gate.decide(conn, admission);
   }
 
   /** Finds the client, unless the limiter has been asked already, and asks the limiter. Never rejects. */
@@ -103,19 +107,28 @@ export class PendingStage<C> {
         const client = await this.#resolve!(conn, signal);
         if (signal.aborted) return "timeout";
         if (isRefused(client)) return client.reason;
-        asked = gate.ask(client);
+        asked = gate.limiter.tryAccept(client);
       }
       return checked(await asked);
     } catch (error) {
-      if (!signal.aborted) gate.report(error);
+      if (!signal.aborted) report(error, gate);
       return "unavailable";
     }
   }
 }
 
+function countsOf<C, R>({ limiter }: GateSide<C, R>): Counts | undefined {
+  return internalsOf(limiter)?.counts;
+}
+
 /** The refusal for a reason that is the gate's own, counted. */
-function refusal<C, R>(reason: RefusalReason, { counts }: GateSide<C, R>): Refusal {
-  return counts?.refuse(reason) ?? REFUSALS[reason];
+function refusal<C, R>(reason: RefusalReason, gate: GateSide<C, R>): Refusal {
+  return countsOf(gate)?.refuse(reason) ?? REFUSALS[reason];
+}
+
+/** Reports what a resolver or a limiter has thrown or rejected with. */
+function report<C, R>(error: unknown, { limiter, hooks }: GateSide<C, R>): void {
+  hookFailed(limiter, hooks.onError, error);
 }
 
 /** Releases a slot that came too late. */

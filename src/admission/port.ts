@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Counts } from "../core/counts.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal, Slot } from "../core/slot.ts";
+import type { ErrorHook } from "./hooks.ts";
 
 /** Something, at once or later. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -39,17 +39,19 @@ export interface Port<C, R> {
   drop(conn: C): R;
 }
 
+/** The hooks, whatever the connections are. */
+export interface GateHooks {
+  /** Called with each refused connection. */
+  readonly onRefused?: ((refusal: Refusal, conn: never) => unknown) | undefined;
+  /** Called with what another hook, a resolver or the limiter threw or rejected with. */
+  readonly onError?: ErrorHook | undefined;
+}
+
 /** The gate, as the pending stage sees it. */
 export interface GateSide<C, R> {
   readonly port: Port<C, R>;
-  /** The counters of the limiter, where they are known. */
-  readonly counts: Counts | undefined;
-  /** Asks the limiter. */
-  ask(peer: Peer): Awaitable<Admission>;
+  readonly limiter: Admitter;
+  readonly hooks: GateHooks;
   /** Admits or refuses a connection. */
   decide(conn: C, admission: Admission): R;
-  /** Refuses a connection. */
-  refuse(conn: C, refusal: Refusal): R;
-  /** Reports what a resolver or a limiter has thrown or rejected with. */
-  report(error: unknown): void;
 }

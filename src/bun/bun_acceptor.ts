@@ -6,7 +6,7 @@
 
 import { Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
-import { OpenConns } from "../admission/open_conn.ts";
+import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
@@ -37,19 +37,20 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
   /** Bun reports no failed accepts. */
   readonly acceptErrors = 0;
   readonly openConns: OpenConns = new OpenConns();
-  readonly #native: BunListenerLike | BunUnixListenerLike;
+  readonly native: BunListenerLike | BunUnixListenerLike;
   /** Absent while it has no limits. */
   #gate: Gate<BunSocketLike, void> | undefined;
   #pending: PendingStage<BunSocketLike> | undefined;
   readonly #ready = new ReadyQueue<SocketConn<A>>();
-  readonly #closed = new AbortController();
+  readonly #end = new AbortController();
+  readonly closed: AbortSignal = this.#end.signal;
   readonly #unix: boolean;
   #tls: boolean | undefined;
 
   /** @throws {TypeError} If the listener is closed or has been taken over already. */
   constructor(native: BunListenerLike | BunUnixListenerLike) {
     if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
-    this.#native = native;
+    this.native = native;
     this.#unix = isUnix(native);
     this.addr = addrOf(native) as A;
     this.#takeOver();
@@ -67,28 +68,16 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
     for (const conn of this.#ready.clear()) conn.passSocketTo((socket) => gate.offer(socket));
   }
 
-  get closed(): AbortSignal {
-    return this.#closed.signal;
-  }
-
   next(): Promise<IteratorResult<LimitedConn<BunConn<A>>, undefined>> {
     return this.#ready.next();
   }
 
   close(): void {
-    if (!this.closed.aborted) this.#native.stop();
-  }
-
-  ref(): void {
-    this.#native.ref();
-  }
-
-  unref(): void {
-    this.#native.unref();
+    if (!this.closed.aborted) this.native.stop();
   }
 
   #takeOver(): void {
-    const native = this.#native;
+    const native = this.native;
     const { stop } = native;
     try {
       native.reload({ socket: this.#handlers() });
@@ -108,7 +97,7 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
   }
 
   #stopped(): void {
-    this.#closed.abort();
+    this.#end.abort();
     this.#pending?.close();
     for (const conn of this.#ready.clear()) conn.close();
     this.#ready.end();
@@ -143,7 +132,7 @@ export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, 
 
   admit(socket: BunSocketLike, slot: Slot | undefined): void {
     const conn = this.#connOf(socket);
-    conn.bindSlot(slot, this.openConns);
+    OpenConn.bind(conn as Recorded, slot, this.openConns);
     this.#ready.push(conn);
   }
 

@@ -7,7 +7,7 @@
 import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { formatValue } from "../core/validate.ts";
+import { typeError } from "../core/validate.ts";
 import type { BunSocketLike, SocketHandlers } from "./native.ts";
 import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
 
@@ -52,7 +52,7 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   options: RefusalHooks<S> = {},
 ): LimitedSocketHandler<H> {
   if (typeof handlers !== "object" || handlers === null) {
-    throw new TypeError(`handlers must be an object, got ${formatValue(handlers)}`);
+    throw typeError("handlers", "an object", handlers);
   }
   checkHooks("socket handler", options);
   const limiter = toLimiter(limits);

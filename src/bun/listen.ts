@@ -6,7 +6,7 @@
 
 import type { ListenerLike } from "../conn/acceptor_listener.ts";
 import { AcceptorListener } from "../conn/acceptor_listener.ts";
-import { checkPlainObject, formatValue, rejectUnknownKeys } from "../core/validate.ts";
+import { checkOptions, checkPlainObject, typeError } from "../core/validate.ts";
 import { BunAcceptor } from "./bun_acceptor.ts";
 import type { BunListenerLike } from "./native.ts";
 import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";
@@ -89,13 +89,13 @@ export function listen(options: BunListenOptions | BunUnixListenOptions): BunLis
 function target(options: BunListenOptions | BunUnixListenOptions): object {
   const { transport } = options;
   if (transport === "unix") {
-    rejectUnknownKeys("listen option", options, ["transport", "path", "tls"]);
+    checkOptions("options", "listen option", options, ["transport", "path", "tls"]);
     return { unix: options.path };
   }
   if (transport !== undefined && transport !== "tcp") {
-    throw new TypeError(`transport must be "tcp" or "unix", got ${formatValue(transport)}`);
+    throw typeError("transport", '"tcp" or "unix"', transport);
   }
-  rejectUnknownKeys("listen option", options, ["transport", "hostname", "port", "tls"]);
+  checkOptions("options", "listen option", options, ["transport", "hostname", "port", "tls"]);
   const { hostname = "0.0.0.0", port } = options;
   return { hostname, port };
 }

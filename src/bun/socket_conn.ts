@@ -5,9 +5,9 @@
  */
 
 import { setTimeout } from "node:timers";
-import { OpenConn, type OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, type Recorded } from "../admission/open_conn.ts";
 import { systemError } from "../conn/deno_errors.ts";
-import { type ConnLike, SlotCarrier } from "../conn/limited_conn.ts";
+import type { ConnLike } from "../conn/limited_conn.ts";
 import { readableOfChunks, writableOf } from "../conn/streams.ts";
 import type { Slot } from "../core/slot.ts";
 import type { BunSocketLike } from "./native.ts";
@@ -74,7 +74,7 @@ const TLS_LINGER_MS = 10_000;
 const ONE_BYTE = new Uint8Array(1);
 
 /** The only implementation of {@linkcode BunConn}. */
-export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunConn<A> {
+export class SocketConn<A extends BunAddr> implements BunConn<A> {
   readonly remoteAddr: A;
   /** Called when the descriptor is closed. */
   onClosed: (() => void) | undefined = undefined;
@@ -85,7 +85,6 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
   #localAddr: A | undefined;
   #readable: ConnLike["readable"] | undefined;
   #writable: ConnLike["writable"] | undefined;
-  #openConn: OpenConn | undefined;
   #failure: (() => Error) | undefined;
   #closed = false;
   /** Whether the descriptor is closed. */
@@ -93,7 +92,8 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
-    super();
+    // There from the start: a connection that has it ends its records by itself.
+    (this as Recorded)[OPEN_CONN] = undefined;
     this.#socket = socket;
     this.#tls = tls;
     this.remoteAddr = remoteAddr;
@@ -116,7 +116,7 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
 
   /** Its slot; with several of them, the one that was bound last. One that is refused has none. */
   get slot(): Slot {
-    return this.#openConn?.slot as Slot;
+    return (this as Recorded)[OPEN_CONN]?.slot as Slot;
   }
 
   get readable(): ConnLike["readable"] {
@@ -178,12 +178,6 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
     this.#socket.unref();
   }
 
-  bindSlot(slot: Slot | undefined, openConns: OpenConns | undefined): void {
-    const record = this.#openConn = new OpenConn(this, this.#openConn);
-    record.hold(slot, openConns);
-    if (this.#gone) record.end();
-  }
-
   /** Calls a function with the socket, which is nobody else's to have. */
   passSocketTo(use: (socket: BunSocketLike) => void): void {
     use(this.#socket);
@@ -224,7 +218,7 @@ export class SocketConn<A extends BunAddr> extends SlotCarrier implements BunCon
     const failure = error === undefined ? this.#failure : () => resetBy(error);
     this.#reads.finish(failure ?? "eof");
     this.#writes.finish(failure ?? gone);
-    this.#openConn?.end();
+    (this as Recorded)[OPEN_CONN]?.end();
     this.onClosed?.();
   }
 }

@@ -63,10 +63,10 @@ export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<Lim
   }
 
   ref(): void {
-    this.acceptor.ref();
+    this.acceptor.native.ref();
   }
 
   unref(): void {
-    this.acceptor.unref();
+    this.acceptor.native.unref();
   }
 }

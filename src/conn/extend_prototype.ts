@@ -5,6 +5,7 @@
  */
 
 import type { ConnLike } from "./limited_conn.ts";
+import { readableOf, writableOf } from "./streams.ts";
 
 /**
  * Makes a function that puts a prototype in front of an object's own. There is one for each prototype that it meets, since
@@ -30,20 +31,22 @@ interface Streamed extends ConnLike {
   [WRITABLE]?: ConnLike["writable"];
 }
 
-/** Makes accessors for `readable` and `writable`, whose streams are made when they are first asked for. */
-export function streamAccessors(
-  readable: (conn: ConnLike) => ConnLike["readable"],
-  writable: (conn: ConnLike) => ConnLike["writable"],
-): PropertyDescriptorMap {
+/**
+ * Makes accessors for `readable` and `writable`, whose streams are made when they are first asked for. The end of either
+ * disposes of the connection.
+ *
+ * @param ioOf Returns what the streams read and write by.
+ */
+export function streamAccessors(ioOf: (conn: ConnLike) => Pick<ConnLike, "read" | "write">): PropertyDescriptorMap {
   return {
     readable: {
       get(this: Streamed) {
-        return this[READABLE] ??= readable(this);
+        return this[READABLE] ??= readableOf(ioOf(this), () => this[Symbol.dispose]());
       },
     },
     writable: {
       get(this: Streamed) {
-        return this[WRITABLE] ??= writable(this);
+        return this[WRITABLE] ??= writableOf(ioOf(this), () => this[Symbol.dispose]());
       },
     },
   };

@@ -4,11 +4,10 @@
  * @module
  */
 
-import { setTimeout } from "node:timers/promises";
 import type { RefusalHooks } from "../admission/hooks.ts";
 import type { OpenConns } from "../admission/open_conn.ts";
 import type { Limiter } from "../core/limiter.ts";
-import { checkPlainObject, checkTimeout, rejectUnknownKeys } from "../core/validate.ts";
+import { checkOptions, checkTimeout } from "../core/validate.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { AcceptorListener } from "./acceptor_listener.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
@@ -93,8 +92,7 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
   }
 
   async shutdown(options: ShutdownOptions = {}): Promise<number> {
-    checkPlainObject("options", options);
-    rejectUnknownKeys("shutdown option", options, ["timeout"]);
+    checkOptions("options", "shutdown option", options, ["timeout"]);
     const { timeout = 10_000 } = options;
     checkTimeout("timeout", timeout);
     this.close();
@@ -109,9 +107,10 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
 }
 
 async function emptyWithin(openConns: OpenConns, timeout: number): Promise<void> {
-  const emptied = new AbortController();
-  const waits = [openConns.idle()];
-  if (timeout !== Infinity) waits.push(setTimeout(timeout, undefined, { signal: emptied.signal }).catch(() => {}));
-  await Promise.race(waits);
-  emptied.abort();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => {
+    if (timeout !== Infinity) timer = setTimeout(resolve, timeout);
+  });
+  await Promise.race([openConns.idle(), late]);
+  clearTimeout(timer);
 }

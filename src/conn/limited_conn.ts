@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { OpenConns } from "../admission/open_conn.ts";
 import type { RemoteAddr } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 
@@ -29,9 +28,3 @@ export type LimitedConn<C extends ConnLike = ConnLike> = C & {
   /** The slot. If there are several, the one that was bound last. */
   readonly slot: Slot;
 };
-
-/** A connection of our own that can carry slots. The runtimes' own connections are changed to do so. */
-export abstract class SlotCarrier {
-  /** Releases `slot` when the descriptor is closed. The connection is among `openConns` until then. */
-  abstract bindSlot(slot: Slot | undefined, openConns: OpenConns | undefined): void;
-}

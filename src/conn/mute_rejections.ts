@@ -6,7 +6,6 @@
 
 import { extendPrototype, streamAccessors } from "./extend_prototype.ts";
 import type { ConnLike } from "./limited_conn.ts";
-import { readableOf, writableOf } from "./streams.ts";
 
 type AsyncMethod = (...args: unknown[]) => Promise<unknown>;
 
@@ -19,14 +18,11 @@ const METHODS = ["read", "write", "closeWrite", "handshake"] as const;
  */
 export const muteRejections: (conn: ConnLike) => void = extendPrototype<ConnLike>((native) => {
   // The promises inside a stream cannot be marked as handled, so these streams end instead of erroring.
-  const prototype: object = Object.create(
-    native,
-    streamAccessors(
-      (conn) => readableOf({ read: (buffer) => conn.read(buffer).catch(() => null) }, () => conn[Symbol.dispose]()),
-      (conn) =>
-        writableOf({ write: (data) => conn.write(data).catch(() => data.length) }, () => conn[Symbol.dispose]()),
-    ),
-  );
+  const io = (conn: ConnLike) => ({
+    read: (buffer: Uint8Array) => conn.read(buffer).catch(() => null),
+    write: (data: Uint8Array) => conn.write(data).catch(() => data.length),
+  });
+  const prototype: object = Object.create(native, streamAccessors(io));
   for (const name of METHODS) {
     const method = (native as unknown as Record<string, AsyncMethod | undefined>)[name];
     if (method !== undefined) Object.defineProperty(prototype, name, { value: handled(method), configurable: true });

@@ -11,7 +11,7 @@
  * @module
  */
 
-import { formatValue } from "../core/validate.ts";
+import { typeError } from "../core/validate.ts";
 import type { ConnLike } from "./limited_conn.ts";
 
 /** The read size of Deno's own streams. */
@@ -91,5 +91,5 @@ function bytesOf(chunk: unknown): Uint8Array {
   if (chunk instanceof Uint8Array) return chunk;
   if (ArrayBuffer.isView(chunk)) return new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
   if (chunk instanceof ArrayBuffer || chunk instanceof SharedArrayBuffer) return new Uint8Array(chunk);
-  throw new TypeError(`chunk must be an ArrayBuffer or a view of one, got ${formatValue(chunk)}`);
+  throw typeError("chunk", "an ArrayBuffer or a view of one", chunk);
 }

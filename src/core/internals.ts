@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ClientKey } from "./client_key.ts";
 import type { Counts } from "./counts.ts";
 import type { Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
@@ -18,8 +19,8 @@ export interface LimiterInternals {
   readonly counts: Counts;
   /** Admits a connection, or says why not without counting a refusal. Absent where a decision takes time. */
   readonly attempt?: (peer: Peer) => Slot | RefusalReason;
-  /** The name of the client that a peer belongs to; empty where there is none. */
-  readonly nameOf?: (peer: Peer) => string;
+  /** The client that a peer belongs to, if there is one. */
+  readonly clientOf?: (peer: Peer) => ClientKey | undefined;
 }
 
 /** The internals of a limiter; none where something else admits connections. */

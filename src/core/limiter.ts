@@ -81,10 +81,7 @@ export class Limiter {
         return {
           counts: this.#counts,
           attempt: (peer) => this.#attempt(peer),
-          nameOf: (peer) => {
-            const client = this.#clientOf(peer);
-            return client === undefined ? "" : clientName(client);
-          },
+          clientOf: (peer) => this.#clientOf(peer),
         };
       },
     });

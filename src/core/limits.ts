@@ -8,7 +8,7 @@ import { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
 import { clientName, prefixKey } from "./client_key.ts";
 import type { AggregateLimit, AggregateLimits } from "./counts.ts";
 import { type NetworkRule, PrefixMap } from "./prefix_map.ts";
-import { checkCount, checkPlainObject, checkPrefix, formatValue, rejectUnknownKeys } from "./validate.ts";
+import { checkCount, checkOptions, checkPlainObject, checkPrefix, formatValue, typeError } from "./validate.ts";
 
 /** A limit on all clients within a wider prefix together. Give a prefix length for IPv4, for IPv6, or for both. */
 export interface AggregateOptions {
@@ -93,28 +93,17 @@ const KNOWN_OPTIONS = ["maxPerClient", "maxTotal", "ipv4Prefix", "ipv6Prefix", "
  * @throws {RangeError} For a number out of range, an invalid network, or a duplicate network or aggregate.
  */
 export function compileLimits(options: LimitsOptions): CompiledLimits {
-  checkPlainObject("limits", options);
-  rejectUnknownKeys("option", options, KNOWN_OPTIONS);
+  checkOptions("limits", "option", options, KNOWN_OPTIONS);
   const { maxPerClient = 100, maxTotal = Infinity, ipv4Prefix = 32, ipv6Prefix = 64, aggregates = [], networks = {} } =
     options;
   checkCount("maxPerClient", maxPerClient);
   checkCount("maxTotal", maxTotal);
   checkPrefix("ipv4Prefix", ipv4Prefix, 32);
   checkPrefix("ipv6Prefix", ipv6Prefix, 128);
-  const compiledAggregates = compileAggregates(aggregates, ipv4Prefix, ipv6Prefix);
-  const compiledNetworks = compileNetworks(networks);
-  return {
-    limits: Object.freeze({
-      maxPerClient,
-      maxTotal,
-      ipv4Prefix,
-      ipv6Prefix,
-      aggregates: compiledAggregates.aggregates,
-      networks: compiledNetworks.networks,
-    }),
-    networks: compiledNetworks.rules,
-    levels: compiledAggregates,
-  };
+  const levels = compileAggregates(aggregates, ipv4Prefix, ipv6Prefix);
+  const [rules, table] = compileNetworks(networks);
+  const limits = { maxPerClient, maxTotal, ipv4Prefix, ipv6Prefix, aggregates: levels.aggregates, networks: rules };
+  return { limits: Object.freeze(limits), networks: table, levels };
 }
 
 function compileAggregates(
@@ -122,7 +111,7 @@ function compileAggregates(
   ipv4Prefix: number,
   ipv6Prefix: number,
 ): AggregateLimits & { readonly aggregates: readonly AggregateOptions[] } {
-  if (!Array.isArray(aggregates)) throw new TypeError(`aggregates must be an array, got ${formatValue(aggregates)}`);
+  if (!Array.isArray(aggregates)) throw typeError("aggregates", "an array", aggregates);
   const copies = Array.from(aggregates, (aggregate, index) => copyAggregate(`aggregates[${index}]`, aggregate));
   return {
     aggregates: Object.freeze(copies),
@@ -132,8 +121,7 @@ function compileAggregates(
 }
 
 function copyAggregate(name: string, aggregate: unknown): AggregateOptions {
-  checkPlainObject(name, aggregate);
-  rejectUnknownKeys(`option in ${name}`, aggregate, ["ipv4Prefix", "ipv6Prefix", "max"]);
+  checkOptions(name, `option in ${name}`, aggregate, ["ipv4Prefix", "ipv6Prefix", "max"]);
   const { ipv4Prefix, ipv6Prefix, max } = aggregate;
   checkCount(`${name}.max`, max);
   if (ipv4Prefix === undefined && ipv6Prefix === undefined) {
@@ -167,24 +155,21 @@ function aggregateLimits(
   return [...limits.values()];
 }
 
-function compileNetworks(
-  networks: unknown,
-): { networks: Readonly<Record<string, NetworkRule>>; rules: PrefixMap | undefined } {
+function compileNetworks(networks: unknown): [Readonly<Record<string, NetworkRule>>, PrefixMap | undefined] {
   checkPlainObject("networks", networks);
   const copies: Record<string, NetworkRule> = {};
   const rules: [Cidr, NetworkRule][] = [];
   for (const [text, rule] of Object.entries(networks)) {
     const { network, canonical } = checkNetwork(text);
     const name = `networks[${JSON.stringify(text)}]`;
-    checkPlainObject(name, rule);
-    rejectUnknownKeys(`option in ${name}`, rule, ["maxPerClient"]);
+    checkOptions(name, `option in ${name}`, rule, ["maxPerClient"]);
     const { maxPerClient } = rule;
     checkCount(`${name}.maxPerClient`, maxPerClient);
     if (Object.hasOwn(copies, canonical)) throw new RangeError(`${name} names a network that has a rule already`);
     copies[canonical] = Object.freeze({ maxPerClient });
     rules.push([network, { maxPerClient }]);
   }
-  return { networks: Object.freeze(copies), rules: rules.length === 0 ? undefined : new PrefixMap(rules) };
+  return [Object.freeze(copies), rules.length === 0 ? undefined : new PrefixMap(rules)];
 }
 
 function checkNetwork(text: string): { network: Cidr; canonical: string } {

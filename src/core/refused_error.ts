@@ -11,13 +11,13 @@ import { REASONS, type RefusalReason } from "./reasons.ts";
  * it contains no limits and no counts. Its `name` is the name of its class.
  */
 export class RefusedError extends Error {
+  override readonly name: string = "RefusedError";
   /** Why the connection was refused. */
   readonly reason: RefusalReason;
 
   /** Creates an error with a refusal's reason. */
   constructor(reason: RefusalReason) {
     super("connection refused by the limiter");
-    this.name = "RefusedError";
     this.reason = reason;
   }
 }
@@ -27,11 +27,7 @@ export class RefusedError extends Error {
  * once another connection has closed.
  */
 export class LimitReachedError extends RefusedError {
-  /** Creates an error with a refusal's reason. */
-  constructor(reason: RefusalReason) {
-    super(reason);
-    this.name = "LimitReachedError";
-  }
+  override readonly name: string = "LimitReachedError";
 }
 
 /** Creates the error for a reason, of the class that suits it. */

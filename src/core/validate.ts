@@ -16,6 +16,16 @@ export function formatValue(value: unknown): string {
   return String(value);
 }
 
+/** The error of a value of the wrong type. */
+export function typeError(name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(`${name} must be ${expected}, got ${formatValue(value)}`);
+}
+
+/** The error of a value out of its range. */
+function rangeError(name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(`${name} must be ${expected}, got ${formatValue(value)}`);
+}
+
 /**
  * Checks that `value` is a plain object. The entries of a `Map`, or the private fields of a class instance, would be
  * ignored, and a limit in them would silently be no limit.
@@ -24,7 +34,7 @@ export function formatValue(value: unknown): string {
  */
 export function checkPlainObject(name: string, value: unknown): asserts value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || !isPlainObject(value)) {
-    throw new TypeError(`${name} must be a plain object, got ${formatValue(value)}`);
+    throw typeError(name, "a plain object", value);
   }
 }
 
@@ -34,14 +44,22 @@ function isPlainObject(value: object): boolean {
 }
 
 /**
- * Checks that `options` has only known keys. A misspelt limit would silently be no limit.
+ * Checks that `options` is a plain object with known keys only. A misspelt limit would silently be no limit.
  *
- * @throws {TypeError} For the first unknown key.
+ * @param name The name of the object.
+ * @param kind The name of its keys, as in `unknown listener option`.
+ * @throws {TypeError} If it is anything else, or for the first unknown key.
  */
-export function rejectUnknownKeys(name: string, options: object, known: readonly string[]): void {
+export function checkOptions(
+  name: string,
+  kind: string,
+  options: unknown,
+  known: readonly string[],
+): asserts options is Record<string, unknown> {
+  checkPlainObject(name, options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
-      throw new TypeError(`unknown ${name} ${formatValue(key)}; known are ${known.join(", ")}`);
+      throw new TypeError(`unknown ${kind} ${formatValue(key)}; known are ${known.join(", ")}`);
     }
   }
 }
@@ -55,7 +73,7 @@ export function rejectUnknownKeys(name: string, options: object, known: readonly
 export function checkCount(name: string, value: unknown): asserts value is number {
   checkNumber(name, value);
   if (value !== Infinity && !(Number.isSafeInteger(value) && value >= 0)) {
-    throw new RangeError(`${name} must be a whole number from 0, or Infinity, got ${formatValue(value)}`);
+    throw rangeError(name, "a whole number from 0, or Infinity", value);
   }
 }
 
@@ -68,25 +86,25 @@ export function checkCount(name: string, value: unknown): asserts value is numbe
 export function checkPrefix(name: string, value: unknown, max: number): asserts value is number {
   checkNumber(name, value);
   if (!(Number.isInteger(value) && value >= 0 && value <= max)) {
-    throw new RangeError(`${name} must be a whole number from 0 to ${max}, got ${formatValue(value)}`);
+    throw rangeError(name, `a whole number from 0 to ${max}`, value);
   }
 }
 
 function checkNumber(name: string, value: unknown): asserts value is number {
-  if (typeof value !== "number") throw new TypeError(`${name} must be a number, got ${formatValue(value)}`);
+  if (typeof value !== "number") throw typeError(name, "a number", value);
 }
 
 /** @throws {TypeError} If `value` is neither a function nor `undefined`. */
 export function checkHook(name: string, value: unknown): void {
   if (value !== undefined && typeof value !== "function") {
-    throw new TypeError(`${name} must be a function, got ${formatValue(value)}`);
+    throw typeError(name, "a function", value);
   }
 }
 
 /** @throws {TypeError} If `value` is neither an `AbortSignal` nor `undefined`. */
 export function checkSignal(name: string, value: unknown): void {
   if (value !== undefined && !(value instanceof AbortSignal)) {
-    throw new TypeError(`${name} must be an AbortSignal, got ${formatValue(value)}`);
+    throw typeError(name, "an AbortSignal", value);
   }
 }
 
@@ -102,8 +120,6 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 export function checkTimeout(name: string, value: unknown): asserts value is number {
   checkNumber(name, value);
   if (value !== Infinity && !(value >= 0 && value <= MAX_TIMEOUT_MS)) {
-    throw new RangeError(
-      `${name} must be milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity, got ${formatValue(value)}`,
-    );
+    throw rangeError(name, `milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity`, value);
   }
 }

@@ -4,47 +4,34 @@
  * @module
  */
 
-import { OPEN_CONN, OpenConn, type OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConn, type OpenConns, type Recorded } from "../admission/open_conn.ts";
 import { extendPrototype, streamAccessors } from "../conn/extend_prototype.ts";
-import { type ConnLike, type LimitedConn, SlotCarrier } from "../conn/limited_conn.ts";
-import { readableOf, writableOf } from "../conn/streams.ts";
+import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import type { Slot } from "../core/slot.ts";
-
-interface BoundConn extends ConnLike {
-  [OPEN_CONN]?: OpenConn;
-}
-
-/**
- * Releases `slot` when a connection is closed. The connection is among `openConns` until then.
- *
- * @throws {TypeError} If `conn` is no connection, or has members of its own where its end is observed.
- */
-export function bindSlot<C extends ConnLike>(conn: C, slot: Slot, openConns: OpenConns | undefined): LimitedConn<C> {
-  if (conn instanceof SlotCarrier) conn.bindSlot(slot, openConns);
-  else bindDenoConn(conn, slot, openConns);
-  return conn as LimitedConn<C>;
-}
 
 /** The members by which a connection's end is observed. */
 const OBSERVED = ["close", Symbol.dispose, "readable", "writable"] as const;
 
-/** A Deno connection stays Deno's own object, so that whatever takes a `Deno.Conn` still takes it. */
-function bindDenoConn(conn: BoundConn, slot: Slot, openConns: OpenConns | undefined): void {
+/**
+ * Releases `slot` when a connection is closed. The connection is among `openConns` until then. A Deno connection stays
+ * Deno's own object, so that whatever takes a `Deno.Conn` still takes it.
+ *
+ * @throws {TypeError} If `conn` is no connection, or has members of its own where its end is observed.
+ */
+export function bindSlot<C extends ConnLike>(conn: C, slot: Slot, openConns: OpenConns | undefined): LimitedConn<C> {
   for (const name of OBSERVED) {
     if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
   }
-  const under = conn[OPEN_CONN];
-  if (under === undefined) observeEnd(conn);
-  const record = new OpenConn(conn, under);
-  conn[OPEN_CONN] = record;
-  record.hold(slot, openConns);
+  // A connection of this library ends its records by itself.
+  if (!(OPEN_CONN in conn)) observeEnd(conn);
+  OpenConn.bind(conn as Recorded, slot, openConns);
+  return conn as LimitedConn<C>;
 }
 
 /** Puts a prototype in front that observes every way to close the descriptor: `close()`, `using`, the ends of the streams. */
 const observeEnd = extendPrototype<ConnLike>((native) => {
   const missing = ["read", "write", ...OBSERVED].find((name) => native === null || !(name in native));
   if (missing !== undefined) throw new TypeError(`conn must be a connection, but inherits no ${String(missing)}`);
-  const dispose = (conn: ConnLike) => () => conn[Symbol.dispose]();
   const prototype = {
     __proto__: native,
 
@@ -70,12 +57,9 @@ const observeEnd = extendPrototype<ConnLike>((native) => {
       }
     },
   };
-  return Object.defineProperties(
-    prototype,
-    streamAccessors((conn) => readableOf(conn, dispose(conn)), (conn) => writableOf(conn, dispose(conn))),
-  );
+  return Object.defineProperties(prototype, streamAccessors((conn) => conn));
 });
 
 function recordOf(conn: object): OpenConn {
-  return (conn as BoundConn)[OPEN_CONN]!;
+  return (conn as Recorded)[OPEN_CONN]!;
 }

@@ -41,14 +41,15 @@ const ADMISSIONS_PER_TURN = 2;
 
 /** Accepts and admits as connections are asked for: the others wait in the backlog. */
 export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port<C, void> {
+  acceptErrors = 0;
   readonly openConns: OpenConns = new OpenConns();
-  readonly #listener: ListenerLike<C, A>;
+  readonly native: ListenerLike<C, A>;
   readonly #onError: RefusalHooks<C>["onError"];
   readonly #gate: Gate<C, void>;
   readonly #pending: PendingStage<C> | undefined;
   readonly #ready = new ReadyQueue<LimitedConn<C>>();
-  readonly #closed = new AbortController();
-  #acceptErrors = 0;
+  readonly #end = new AbortController();
+  readonly closed: AbortSignal = this.#end.signal;
   #backoff = MIN_BACKOFF_MS;
   #accepting = false;
   #admissions = 0;
@@ -56,22 +57,14 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
   #exhaustionPrinted = false;
 
   constructor(listener: ListenerLike<C, A>, limiter: Admitter, hooks: RefusalHooks<C>, pending?: PendingStage<C>) {
-    this.#listener = listener;
+    this.native = listener;
     this.#onError = hooks.onError;
     this.#gate = new Gate(this, limiter, hooks, pending);
     this.#pending = pending;
   }
 
   get addr(): A {
-    return this.#listener.addr;
-  }
-
-  get acceptErrors(): number {
-    return this.#acceptErrors;
-  }
-
-  get closed(): AbortSignal {
-    return this.#closed.signal;
+    return this.native.addr;
   }
 
   next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
@@ -82,23 +75,15 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
 
   close(): void {
     if (this.closed.aborted) return;
-    this.#closed.abort();
+    this.#end.abort();
     this.#pending?.close();
     for (const conn of this.#ready.clear()) this.drop(conn);
     try {
-      this.#listener.close();
+      this.native.close();
     } catch (error) {
       // The listener underneath has been closed by itself.
       if (classifyAcceptError(error) !== "closed") throw error;
     }
-  }
-
-  ref(): void {
-    this.#listener.ref();
-  }
-
-  unref(): void {
-    this.#listener.unref();
   }
 
   /** Accepts until nobody waits for a connection. */
@@ -112,7 +97,7 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
       if (this.#pending?.full) await this.#pending.space();
       let conn: C;
       try {
-        conn = await this.#listener.accept();
+        conn = await this.native.accept();
       } catch (error) {
         if (await this.#survives(error)) continue;
         break;
@@ -136,7 +121,7 @@ export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port
       this.#ready.end();
       return false;
     }
-    this.#acceptErrors++;
+    this.acceptErrors++;
     callHook(this.#onError, undefined, error);
     if (kind === "connection") {
       this.#yieldDue = true;

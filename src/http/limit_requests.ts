@@ -11,7 +11,7 @@ import type { Admitter } from "../admission/port.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
-import { checkHook, formatValue } from "../core/validate.ts";
+import { checkHook, typeError } from "../core/validate.ts";
 import { type BunServerLike, BunTracker, isBunServer } from "./bun_tracker.ts";
 import { DenoTracker } from "./deno_tracker.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
@@ -67,7 +67,7 @@ export function limitRequests<Q extends Request, I, R>(
   handler: (request: Q, info: I) => R,
   options: LimitRequestsOptions<Q, I> = {},
 ): LimitedHandler<Q, I, R> {
-  if (typeof handler !== "function") throw new TypeError(`handler must be a function, got ${formatValue(handler)}`);
+  if (typeof handler !== "function") throw typeError("handler", "a function", handler);
   checkHooks("request", options, ["client", "answer"]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);

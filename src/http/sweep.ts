@@ -5,6 +5,7 @@
  */
 
 import type { Admitter } from "../admission/port.ts";
+import { clientName } from "../core/client_key.ts";
 import { INTERNALS, internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
@@ -19,7 +20,11 @@ export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
 export function sweeping(limiter: Admitter, sweep: Sweep | undefined): Admitter {
   const internals = internalsOf(limiter);
   if (internals?.attempt === undefined || sweep === undefined) return limiter;
-  const { counts, attempt, nameOf = () => "" } = internals;
+  const { counts, attempt, clientOf } = internals;
+  const nameOf = (peer: Peer) => {
+    const client = clientOf?.(peer);
+    return client === undefined ? "" : clientName(client);
+  };
   const admitter = {
     tryAccept(peer: Peer) {
       let answer = attempt(peer);

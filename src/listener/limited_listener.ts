@@ -18,7 +18,7 @@ import {
 import type { ConnLike } from "../conn/limited_conn.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { checkSignal, formatValue } from "../core/validate.ts";
+import { checkSignal, typeError } from "../core/validate.ts";
 import { DenoAcceptor } from "../deno/deno_acceptor.ts";
 
 /**
@@ -97,5 +97,5 @@ function acceptorOf(
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
     return new DenoAcceptor(listener as ListenerLike, limiter, hooks);
   }
-  throw new TypeError(`listener must be a listener of Deno's or Bun's, got ${formatValue(listener)}`);
+  throw typeError("listener", "a listener of Deno's or Bun's", listener);
 }

@@ -7,7 +7,7 @@
 import { checkHooks } from "../admission/hooks.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { checkHook, formatValue } from "../core/validate.ts";
+import { checkHook, typeError } from "../core/validate.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
@@ -60,7 +60,7 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   if (SERVER_METHODS.some((method) => typeof server?.[method] !== "function")) {
-    throw new TypeError(`server must be a server of node:net or of what stands on it, got ${formatValue(server)}`);
+    throw typeError("server", "a server of node:net or of what stands on it", server);
   }
   checkHooks("server", options, ["answer"]);
   checkHook("answer", options.answer);

@@ -6,7 +6,7 @@
 
 import { Gate } from "../admission/gate.ts";
 import { hookFailed, type RefusalHooks } from "../admission/hooks.ts";
-import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
@@ -128,19 +128,14 @@ function ignore(): void {}
 
 const REMOVE_ALL: unique symbol = Symbol("connlimit.removeAllListeners");
 
-interface BoundSocket extends ServerSocket {
-  [OPEN_CONN]?: OpenConn;
+interface BoundSocket extends ServerSocket, Recorded {
   /** The method that ours stands in front of. */
   [REMOVE_ALL]?: ServerSocket["removeAllListeners"];
 }
 
 /** Releases a slot when its socket closes. Functions that all sockets share cost less than closures for each. */
 function bindSlot(socket: BoundSocket, slot: Slot, openConns: OpenConns): void {
-  const under = socket[OPEN_CONN];
-  const record = new OpenConn(socket, under);
-  socket[OPEN_CONN] = record;
-  record.hold(slot, openConns);
-  if (under !== undefined) return;
+  if (!OpenConn.bind(socket, slot, openConns)) return;
   socket[REMOVE_ALL] = socket.removeAllListeners;
   socket.on("close", endRecord);
   socket.removeAllListeners = removeOthers;

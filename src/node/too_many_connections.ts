@@ -8,7 +8,7 @@ import { setTimeout } from "node:timers";
 import { RESPONSES } from "../admission/refusal_response.ts";
 import { byReason } from "../core/reasons.ts";
 import { TokenBucket } from "../core/token_bucket.ts";
-import { checkCount, checkPlainObject, checkTimeout, rejectUnknownKeys } from "../core/validate.ts";
+import { checkCount, checkOptions, checkTimeout } from "../core/validate.ts";
 import type { ServerSocket } from "./server_like.ts";
 import type { SocketAnswer } from "./server_port.ts";
 
@@ -63,8 +63,7 @@ export interface TooManyConnectionsOptions {
  * @throws {RangeError} For a number out of its range.
  */
 export function tooManyConnections(options: TooManyConnectionsOptions = {}): SocketAnswer<ServerSocket> {
-  checkPlainObject("options", options);
-  rejectUnknownKeys("option", options, ["writeDeadline", "perSecond", "burst"]);
+  checkOptions("options", "option", options, ["writeDeadline", "perSecond", "burst"]);
   const { writeDeadline = 10, perSecond = 10, burst = 100 } = options;
   checkTimeout("writeDeadline", writeDeadline);
   if (writeDeadline === Infinity) throw new RangeError("writeDeadline must be finite, got Infinity");
