@@ -5,7 +5,7 @@
  *   deno task bench [--only core,memory,deno,bun,node,http] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
- * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about four minutes;
+ * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
  * against another version about nine.
  *
  * @module

@@ -5,7 +5,7 @@
  */
 
 import { setTimeout } from "node:timers";
-import { OPEN_CONN, type Recorded } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConn, type Recorded } from "../admission/open_conn.ts";
 import { systemError } from "../conn/deno_errors.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
 import { readableOfChunks, writableOf } from "../conn/streams.ts";
@@ -218,7 +218,8 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     const failure = error === undefined ? this.#failure : () => resetBy(error);
     this.#reads.finish(failure ?? "eof");
     this.#writes.finish(failure ?? gone);
-    (this as Recorded)[OPEN_CONN]?.end();
+    // A refused connection gets a record only now, for a slot that may be bound to it later.
+    ((this as Recorded)[OPEN_CONN] ??= new OpenConn(this, undefined)).end();
     this.onClosed?.();
   }
 }
