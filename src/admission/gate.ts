@@ -7,39 +7,33 @@
 import type { Admission } from "../core/slot.ts";
 import { callHook } from "./hooks.ts";
 import type { PendingStage } from "./pending_stage.ts";
-import type { Admitter, GateHooks, GateSide, Port } from "./port.ts";
+import type { Admitter, GateHooks, Port } from "./port.ts";
 
 /**
- * Offers connections to a limiter, and hands them to the adapter's port. Where the limiter answers at once, the whole path
- * is synchronous and allocates nothing. Otherwise the connection is pending meanwhile, in the pending stage.
+ * Decides on a connection: at once, or in the pending stage.
  *
  * @typeParam C The connections.
- * @typeParam R The port's own result of an offer.
+ * @typeParam R The port's own result.
  */
-export class Gate<C, R> implements GateSide<C, R> {
-  readonly port: Port<C, R>;
-  readonly limiter: Admitter;
-  readonly hooks: GateHooks;
-  readonly #pending: PendingStage<C> | undefined;
+export type Gate<C, R> = (conn: C) => R | Promise<R>;
 
-  constructor(port: Port<C, R>, limiter: Admitter, hooks: GateHooks, pending?: PendingStage<C>) {
-    this.port = port;
-    this.limiter = limiter;
-    this.hooks = hooks;
-    this.#pending = pending;
-  }
-
-  /** Decides on a connection: at once, or in the pending stage. */
-  offer(conn: C): R | Promise<R> {
-    const pending = this.#pending;
-    if (pending !== undefined) return pending.offer(conn, this);
-    return this.decide(conn, this.limiter.tryAccept(this.port.peerOf(conn)) as Admission);
-  }
-
-  decide(conn: C, admission: Admission): R {
-    if (admission.admitted) return this.port.admit(conn, admission);
-    const { onRefused, onError } = this.hooks;
-    if (onRefused !== undefined) callHook(onRefused, onError, admission, this.port.present(conn) as never);
-    return this.port.refuse(conn, admission);
-  }
+/**
+ * Makes a gate, which offers connections to a limiter and hands them to the adapter's port. Where the limiter answers at
+ * once, the whole path is synchronous and allocates nothing. Otherwise the connection is pending meanwhile.
+ */
+export function createGate<C, R>(
+  port: Port<C, R>,
+  limiter: Admitter,
+  hooks: GateHooks,
+  pending?: PendingStage<C>,
+): Gate<C, R> {
+  const { onRefused, onError } = hooks;
+  const decide = (conn: C, admission: Admission): R => {
+    if (admission.admitted) return port.admit(conn, admission);
+    if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
+    return port.refuse(conn, admission);
+  };
+  if (pending === undefined) return (conn) => decide(conn, limiter.tryAccept(port.peerOf(conn)) as Admission);
+  const side = { port, limiter, onError, decide };
+  return (conn) => pending.offer(conn, side);
 }

@@ -79,13 +79,13 @@ export class PendingStage<C> {
     const pending = this.#pending.add();
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
-    const release = gate.port.hold(conn, () => this.#pending.end(pending, "left"));
+    const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
     const decision = this.#decide(conn, asked, pending, gate);
     const first = await Promise.race([decision, pending.over]);
     // What came first may have been overtaken in the same turn.
     const inTime = this.#pending.delete(pending);
     if (counts !== undefined) counts.pending--;
-    release();
+    release?.();
     if (!inTime) {
       decision.then(giveBack);
       const end = await pending.over;
@@ -127,8 +127,8 @@ function refusal<C, R>(reason: RefusalReason, gate: GateSide<C, R>): Refusal {
 }
 
 /** Reports what a resolver or a limiter has thrown or rejected with. */
-function report<C, R>(error: unknown, { limiter, hooks }: GateSide<C, R>): void {
-  hookFailed(limiter, hooks.onError, error);
+function report<C, R>(error: unknown, { limiter, onError }: GateSide<C, R>): void {
+  hookFailed(limiter, onError, error);
 }
 
 /** Releases a slot that came too late. */

@@ -33,8 +33,11 @@ export interface Port<C, R> {
   present(conn: C): unknown;
   /** Answers or closes a refused connection. */
   refuse(conn: C, refusal: Refusal): R;
-  /** Keeps a pending connection from being read or served. Returns what ends that. Calls `ended` when its client leaves. */
-  hold(conn: C, ended: () => void): () => void;
+  /**
+   * Keeps a pending connection from being read or served, and calls `ended` when its client leaves. Returns what ends both.
+   * Absent where neither can be done.
+   */
+  hold?(conn: C, ended: () => void): () => void;
   /** Closes a connection that was pending when its client left or its listener closed. */
   drop(conn: C): R;
 }
@@ -51,7 +54,7 @@ export interface GateHooks {
 export interface GateSide<C, R> {
   readonly port: Port<C, R>;
   readonly limiter: Admitter;
-  readonly hooks: GateHooks;
+  readonly onError: ErrorHook | undefined;
   /** Admits or refuses a connection. */
   decide(conn: C, admission: Admission): R;
 }

@@ -4,16 +4,15 @@
  * @module
  */
 
-import { Gate } from "../admission/gate.ts";
+import { createGate, type Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
 import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
-import type { LimitedConn } from "../conn/limited_conn.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
-import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import {
   type BunListenerLike,
@@ -25,151 +24,143 @@ import {
 } from "./native.ts";
 import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./socket_conn.ts";
 
+/** The acceptor of a Bun listener, which can be given limits later. */
+export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> {
+  /** Whether it has limits. */
+  readonly limited: boolean;
+  /** Gives it limits, which it can be given once. Connections that nobody has asked for yet must pass them too. */
+  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void;
+}
+
 /** Listeners that have been taken over. */
 const taken = new WeakSet<object>();
 
 /**
  * Admits as connections open, not as they are asked for. Those that wait to be asked for hold slots, so the limits bound
  * them.
+ *
+ * @throws {TypeError} If the listener is closed or has been taken over already.
  */
-export class BunAcceptor<A extends BunAddr> implements Acceptor<BunConn<A>, A>, Port<BunSocketLike, void> {
-  readonly addr: A;
-  /** Bun reports no failed accepts. */
-  readonly acceptErrors = 0;
-  readonly openConns: OpenConns = new OpenConns();
-  readonly native: BunListenerLike | BunUnixListenerLike;
-  /** Absent while it has no limits. */
-  #gate: Gate<BunSocketLike, void> | undefined;
-  #pending: PendingStage<BunSocketLike> | undefined;
-  readonly #ready = new ReadyQueue<SocketConn<A>>();
-  readonly #end = new AbortController();
-  readonly closed: AbortSignal = this.#end.signal;
-  readonly #unix: boolean;
-  #tls: boolean | undefined;
-
-  /** @throws {TypeError} If the listener is closed or has been taken over already. */
-  constructor(native: BunListenerLike | BunUnixListenerLike) {
-    if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
-    this.native = native;
-    this.#unix = isUnix(native);
-    this.addr = addrOf(native) as A;
-    this.#takeOver();
-  }
-
-  /** Whether it has limits. */
-  get limited(): boolean {
-    return this.#gate !== undefined;
-  }
-
-  /** Gives it limits, which it can be given once. Connections that nobody has asked for yet must pass them too. */
-  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void {
-    const gate = this.#gate = new Gate(this, limiter, hooks, pending);
-    this.#pending = pending;
-    for (const conn of this.#ready.clear()) conn.passSocketTo((socket) => gate.offer(socket));
-  }
-
-  next(): Promise<IteratorResult<LimitedConn<BunConn<A>>, undefined>> {
-    return this.#ready.next();
-  }
-
-  close(): void {
-    if (!this.closed.aborted) this.native.stop();
-  }
-
-  #takeOver(): void {
-    const native = this.native;
-    const { stop } = native;
-    try {
-      native.reload({ socket: this.#handlers() });
-    } catch (cause) {
-      throw new TypeError("listener must be one that listens", { cause });
-    }
-    taken.add(native);
-    // A stop of the listener itself ends the iteration. Other handlers would put an end to the limits.
-    shadow(native, "stop", (closeActiveConnections?: boolean) => {
-      stop.call(native, closeActiveConnections);
-      this.#stopped();
-    });
-    shadow(native, Symbol.dispose, () => native.stop(true));
-    shadow(native, "reload", () => {
-      throw new TypeError("reload() cannot be used on a listener that is limited");
-    });
-  }
-
-  #stopped(): void {
-    this.#end.abort();
-    this.#pending?.close();
-    for (const conn of this.#ready.clear()) conn.close();
-    this.#ready.end();
-  }
-
-  #handlers(): object {
-    return {
-      binaryType: "uint8array",
-      open: (socket: BunSocketLike) => this.#open(socket),
-      data: (socket: BunSocketLike, chunk: Uint8Array) => connOf(socket)?.onData(chunk),
-      drain: (socket: BunSocketLike) => connOf(socket)?.onDrain(),
-      end: (socket: BunSocketLike) => connOf(socket)?.onEnd(),
-      error: (socket: BunSocketLike, error: Error) => connOf(socket)?.onError(error),
-      handshake: (socket: BunSocketLike, success: boolean, error: Error | null) =>
-        connOf(socket)?.onHandshake(success, error),
-      close: (socket: BunSocketLike, error?: Error) => {
-        this.#ready.delete(socket.data as SocketConn<A>);
-        connOf(socket)?.onClose(error);
-      },
-    };
-  }
-
-  #open(socket: BunSocketLike): void {
-    if (this.closed.aborted) return socket.terminate();
-    if (this.#gate === undefined) this.admit(socket, undefined);
-    else this.#gate.offer(socket);
-  }
-
-  peerOf(socket: BunSocketLike): Peer {
-    return this.#unix ? UNIX_PEER : socket;
-  }
-
-  admit(socket: BunSocketLike, slot: Slot | undefined): void {
-    const conn = this.#connOf(socket);
-    OpenConn.bind(conn as Recorded, slot, this.openConns);
-    this.#ready.push(conn);
-  }
-
-  present(socket: BunSocketLike): BunConn<A> {
-    const conn = this.#connOf(socket);
-    muteRejections(conn);
-    return conn;
-  }
-
-  refuse(socket: BunSocketLike): void {
-    closeRefused(socket, this.#isTls(socket));
-  }
-
-  hold(socket: BunSocketLike, ended: () => void): () => void {
-    const conn = this.#connOf(socket);
-    conn.onClosed = ended;
-    return () => conn.onClosed = undefined;
-  }
-
-  drop(socket: BunSocketLike): void {
-    socket.terminate();
-  }
-
-  /** The connection over a socket, which makes it on the first call. */
-  #connOf(socket: BunSocketLike): SocketConn<A> {
-    if (!(socket.data instanceof SocketConn)) {
-      const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
-      const remoteAddr: BunAddr = this.#unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
-      socket.data = new SocketConn(socket, remoteAddr, this.#isTls(socket));
-    }
-    return socket.data as SocketConn<A>;
-  }
+export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnixListenerLike): BunAcceptor<A> {
+  if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
+  const openConns = new OpenConns();
+  const ready = new ReadyQueue<SocketConn<A>>();
+  const end = new AbortController();
+  const closed = end.signal;
+  const unix = isUnix(native);
+  const addr = addrOf(native) as A;
+  let tls: boolean | undefined;
+  let offer: Gate<BunSocketLike, void> | undefined;
+  let pendingStage: PendingStage<BunSocketLike> | undefined;
 
   /** The same for all its sockets, so asked for once. */
-  #isTls(socket: BunSocketLike): boolean {
-    return this.#tls ??= isTls(socket);
+  const isTlsHere = (socket: BunSocketLike) => tls ??= isTls(socket);
+
+  /** The connection over a socket, which makes it on the first call. */
+  const connOver = (socket: BunSocketLike): SocketConn<A> => {
+    if (!(socket.data instanceof SocketConn)) {
+      const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
+      const remoteAddr: BunAddr = unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
+      socket.data = new SocketConn(socket, remoteAddr, isTlsHere(socket));
+    }
+    return socket.data as SocketConn<A>;
+  };
+
+  const admit = (socket: BunSocketLike, slot: Slot | undefined) => {
+    const conn = connOver(socket);
+    OpenConn.bind(conn as Recorded, slot, openConns);
+    ready.push(conn);
+  };
+
+  const port: Port<BunSocketLike, void> = {
+    peerOf: (socket) => unix ? UNIX_PEER : socket,
+
+    admit,
+
+    present(socket) {
+      const conn = connOver(socket);
+      muteRejections(conn);
+      return conn;
+    },
+
+    refuse(socket) {
+      closeRefused(socket, isTlsHere(socket));
+    },
+
+    drop(socket) {
+      socket.terminate();
+    },
+
+    hold(socket, ended) {
+      const conn = connOver(socket);
+      conn.onClosed = ended;
+      return () => conn.onClosed = undefined;
+    },
+  };
+
+  const handlers = {
+    binaryType: "uint8array",
+    open(socket: BunSocketLike) {
+      if (closed.aborted) socket.terminate();
+      else if (offer === undefined) admit(socket, undefined);
+      else offer(socket);
+    },
+    data: (socket: BunSocketLike, chunk: Uint8Array) => connOf(socket)?.onData(chunk),
+    drain: (socket: BunSocketLike) => connOf(socket)?.onDrain(),
+    end: (socket: BunSocketLike) => connOf(socket)?.onEnd(),
+    error: (socket: BunSocketLike, error: Error) => connOf(socket)?.onError(error),
+    handshake: (socket: BunSocketLike, success: boolean, error: Error | null) =>
+      connOf(socket)?.onHandshake(success, error),
+    close(socket: BunSocketLike, error?: Error) {
+      ready.delete(socket.data as SocketConn<A>);
+      connOf(socket)?.onClose(error);
+    },
+  };
+
+  const { stop } = native;
+  try {
+    native.reload({ socket: handlers });
+  } catch (cause) {
+    throw new TypeError("listener must be one that listens", { cause });
   }
+  taken.add(native);
+  // A stop of the listener itself ends the iteration. Other handlers would put an end to the limits.
+  shadow(native, "stop", (closeActiveConnections?: boolean) => {
+    stop.call(native, closeActiveConnections);
+    end.abort();
+    pendingStage?.close();
+    for (const conn of ready.clear()) conn.close();
+    ready.end();
+  });
+  shadow(native, Symbol.dispose, () => native.stop(true));
+  shadow(native, "reload", () => {
+    throw new TypeError("reload() cannot be used on a listener that is limited");
+  });
+
+  return {
+    native,
+    openConns,
+    closed,
+    addr,
+    // Bun reports no failed accepts.
+    acceptErrors: 0,
+
+    get limited() {
+      return offer !== undefined;
+    },
+
+    limit(limiter, hooks, pending) {
+      pendingStage = pending;
+      const gate = offer = createGate(port, limiter, hooks, pending);
+      for (const conn of ready.clear()) conn.passSocketTo(gate);
+    },
+
+    next: () => ready.next(),
+
+    close() {
+      if (!closed.aborted) native.stop();
+    },
+  };
 }
 
 /** The addresses of the peers of Unix sockets: they have none. */

@@ -7,7 +7,7 @@
 import type { ListenerLike } from "../conn/acceptor_listener.ts";
 import { AcceptorListener } from "../conn/acceptor_listener.ts";
 import { checkOptions, checkPlainObject, typeError } from "../core/validate.ts";
-import { BunAcceptor } from "./bun_acceptor.ts";
+import { bunAcceptor } from "./bun_acceptor.ts";
 import type { BunListenerLike } from "./native.ts";
 import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";
 
@@ -83,7 +83,7 @@ export function listen(options: BunListenOptions | BunUnixListenOptions): BunLis
   if (Bun === undefined) throw new Error("listen() needs Bun; on Deno there is Deno.listen()");
   // `allowHalfOpen` cannot be had later. The handlers are replaced before anything can come.
   const native = Bun.listen({ ...target(options), tls: options.tls, allowHalfOpen: true, socket: { data() {} } });
-  return new AcceptorListener(new BunAcceptor<BunAddr>(native));
+  return new AcceptorListener(bunAcceptor<BunAddr>(native));
 }
 
 function target(options: BunListenOptions | BunUnixListenOptions): object {

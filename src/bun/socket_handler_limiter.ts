@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Gate } from "../admission/gate.ts";
+import { createGate, type Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -52,7 +52,7 @@ function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, 
 /** Wraps handlers, and is the port to them. Offers result in whether the handlers may have the socket. */
 export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   readonly openConns: OpenConns = new OpenConns();
-  readonly #gate: Gate<GuardedSocket, boolean>;
+  readonly #offer: Gate<GuardedSocket, boolean>;
   readonly #decidesLate: boolean;
   /** The record of all refused sockets that have no other. */
   readonly #refused = new SocketRecord(this, {}, undefined, "refused");
@@ -61,7 +61,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   #tls = false;
 
   constructor(limiter: Admitter, hooks: RefusalHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
-    this.#gate = new Gate(this, limiter, hooks, pending);
+    this.#offer = createGate(this, limiter, hooks, pending);
     this.#decidesLate = pending !== undefined;
   }
 
@@ -81,7 +81,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       open: (socket: GuardedSocket) => {
         if (socket.listener !== this.#listener) this.#meet(socket.listener, isTls(socket), wrapped);
         const handshaking = opensLate && this.#tls;
-        const admitted = this.#gate.offer(socket);
+        const admitted = this.#offer(socket);
         if (admitted === false) return;
         if (admitted !== true) return void admitted.then((admitted) => admitted && this.#openLate(socket, handlers));
         if (!handshaking) return open?.call(socket, socket);

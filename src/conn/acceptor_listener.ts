@@ -5,7 +5,7 @@
  */
 
 import type { Acceptor } from "./acceptor.ts";
-import { listenerClosed } from "./deno_errors.ts";
+import { systemError } from "./deno_errors.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
 /** A listener in the shape of a `Deno.Listener`. */
@@ -37,7 +37,7 @@ export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<Lim
 
   async accept(): Promise<LimitedConn<C>> {
     const { done, value } = await this.acceptor.next();
-    if (done) throw listenerClosed();
+    if (done) throw systemError("BadResource", "Listener has been closed");
     return value;
   }
 

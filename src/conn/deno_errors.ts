@@ -13,16 +13,6 @@ interface Runtime {
   };
 }
 
-/** The error of an accept while another accept is pending. */
-export function busy(): Error {
-  return systemError("Busy", "Another accept task is ongoing");
-}
-
-/** The error of an accept after the listener was closed. */
-export function listenerClosed(): Error {
-  return systemError("BadResource", "Listener has been closed");
-}
-
 /** The error of a read or write after the connection was closed on this side. */
 export function badResource(): Error {
   return systemError("BadResource", "Bad resource ID");

@@ -4,22 +4,17 @@
  * @module
  */
 
-import { busy } from "./deno_errors.ts";
+import { systemError } from "./deno_errors.ts";
 
 type Next<C> = IteratorResult<C, undefined>;
-
-/** A consumer that waits. */
-interface Waiting<C> {
-  resolve(next: Next<C>): void;
-  reject(error: unknown): void;
-}
 
 /** Yields connections in the order in which they were admitted. */
 export class ReadyQueue<C> {
   /** A set, since a connection in the middle may close. */
   readonly #conns = new Set<C>();
   readonly #inOrder: Iterator<C, undefined> = this.#conns.values();
-  #waiting: Waiting<C> | undefined;
+  /** The call that waits. */
+  #waiting: PromiseWithResolvers<Next<C>> | undefined;
   #ended = false;
 
   /** Whether the consumer waits for a connection. */
@@ -29,7 +24,7 @@ export class ReadyQueue<C> {
 
   /** Waits for the next connection; done once the queue has ended and is empty. Rejects while another call waits. */
   next(): Promise<Next<C>> {
-    if (this.#waiting !== undefined) return Promise.reject(busy());
+    if (this.#waiting !== undefined) return Promise.reject(systemError("Busy", "Another accept task is ongoing"));
     // An iterator that has been asked at the end of a set stays there.
     if (this.#conns.size > 0) {
       const value = this.#inOrder.next().value!;
@@ -37,7 +32,7 @@ export class ReadyQueue<C> {
       return Promise.resolve({ done: false, value });
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
-    return new Promise((resolve, reject) => this.#waiting = { resolve, reject });
+    return (this.#waiting = Promise.withResolvers()).promise;
   }
 
   push(conn: C): void {
@@ -69,7 +64,7 @@ export class ReadyQueue<C> {
     this.#take()?.resolve({ done: true, value: undefined });
   }
 
-  #take(): Waiting<C> | undefined {
+  #take(): PromiseWithResolvers<Next<C>> | undefined {
     const waiting = this.#waiting;
     this.#waiting = undefined;
     return waiting;

@@ -8,7 +8,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import { Gate } from "../admission/gate.ts";
+import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed, type RefusalHooks } from "../admission/hooks.ts";
 import { OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -19,8 +19,6 @@ import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { yieldToEventLoop } from "../conn/yield_to_event_loop.ts";
-import type { Peer } from "../core/peer.ts";
-import type { Slot } from "../core/slot.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
 
@@ -40,145 +38,144 @@ const MAX_BACKOFF_MS = 200;
 const ADMISSIONS_PER_TURN = 2;
 
 /** Accepts and admits as connections are asked for: the others wait in the backlog. */
-export class DenoAcceptor<C extends ConnLike, A> implements Acceptor<C, A>, Port<C, void> {
-  acceptErrors = 0;
-  readonly openConns: OpenConns = new OpenConns();
-  readonly native: ListenerLike<C, A>;
-  readonly #onError: RefusalHooks<C>["onError"];
-  readonly #gate: Gate<C, void>;
-  readonly #pending: PendingStage<C> | undefined;
-  readonly #ready = new ReadyQueue<LimitedConn<C>>();
-  readonly #end = new AbortController();
-  readonly closed: AbortSignal = this.#end.signal;
-  #backoff = MIN_BACKOFF_MS;
-  #accepting = false;
-  #admissions = 0;
-  #yieldDue = false;
-  #exhaustionPrinted = false;
+export function denoAcceptor<C extends ConnLike, A>(
+  native: ListenerLike<C, A>,
+  limiter: Admitter,
+  hooks: RefusalHooks<C>,
+  pending?: PendingStage<C>,
+): Acceptor<C, A> {
+  const { onError } = hooks;
+  const openConns = new OpenConns();
+  const ready = new ReadyQueue<LimitedConn<C>>();
+  const end = new AbortController();
+  const closed = end.signal;
+  let acceptErrors = 0;
+  let backoff = MIN_BACKOFF_MS;
+  let accepting = false;
+  let admissions = 0;
+  let yieldDue = false;
+  let exhaustionPrinted = false;
 
-  constructor(listener: ListenerLike<C, A>, limiter: Admitter, hooks: RefusalHooks<C>, pending?: PendingStage<C>) {
-    this.native = listener;
-    this.#onError = hooks.onError;
-    this.#gate = new Gate(this, limiter, hooks, pending);
-    this.#pending = pending;
-  }
+  const port: Port<C, void> = {
+    peerOf: (conn) => conn,
 
-  get addr(): A {
-    return this.native.addr;
-  }
+    admit(conn, slot) {
+      if (++admissions % ADMISSIONS_PER_TURN === 0) yieldDue = true;
+      try {
+        ready.push(bindSlot(conn, slot, openConns));
+      } catch (error) {
+        try {
+          conn[Symbol.dispose]();
+        } finally {
+          slot.release();
+          ready.fail(error);
+        }
+      }
+    },
 
-  next(): Promise<IteratorResult<LimitedConn<C>, undefined>> {
-    const next = this.#ready.next();
-    if (!this.#accepting) this.#acceptWanted();
-    return next;
-  }
+    present(conn) {
+      muteRejections(conn);
+      return conn;
+    },
 
-  close(): void {
-    if (this.closed.aborted) return;
-    this.#end.abort();
-    this.#pending?.close();
-    for (const conn of this.#ready.clear()) this.drop(conn);
-    try {
-      this.native.close();
-    } catch (error) {
-      // The listener underneath has been closed by itself.
-      if (classifyAcceptError(error) !== "closed") throw error;
-    }
-  }
+    refuse(conn) {
+      yieldDue = true;
+      port.drop(conn);
+    },
+
+    drop(conn) {
+      try {
+        conn[Symbol.dispose]();
+      } catch (error) {
+        // A hook may have closed it, and a listener in Deno's shape may have connections that mind a second close.
+        hookFailed(native, onError, error);
+      }
+    },
+  };
+  const offer = createGate(port, limiter, hooks, pending);
 
   /** Accepts until nobody waits for a connection. */
-  async #acceptWanted(): Promise<void> {
-    this.#accepting = true;
-    while (this.#ready.wanted) {
-      if (this.#yieldDue) {
-        this.#yieldDue = false;
+  const acceptWanted = async () => {
+    accepting = true;
+    while (ready.wanted) {
+      if (yieldDue) {
+        yieldDue = false;
         await yieldToEventLoop();
       }
-      if (this.#pending?.full) await this.#pending.space();
+      if (pending?.full) await pending.space();
       let conn: C;
       try {
-        conn = await this.native.accept();
+        conn = await native.accept();
       } catch (error) {
-        if (await this.#survives(error)) continue;
+        if (await survives(error)) continue;
         break;
       }
-      this.#backoff = MIN_BACKOFF_MS;
+      backoff = MIN_BACKOFF_MS;
       // A connection that is pending costs the open ones as much as a refused one.
-      if (this.#gate.offer(conn) !== undefined) this.#yieldDue = true;
+      if (offer(conn) !== undefined) yieldDue = true;
     }
-    this.#accepting = false;
-  }
+    accepting = false;
+  };
 
   /** Whether to go on after a failed accept, after a wait where one is due. */
-  async #survives(error: unknown): Promise<boolean> {
+  const survives = async (error: unknown): Promise<boolean> => {
     const kind = classifyAcceptError(error);
     if (kind === "busy") {
-      this.#ready.fail(error);
+      ready.fail(error);
       return false;
     }
     if (kind === "closed") {
-      this.close();
-      this.#ready.end();
+      close();
+      ready.end();
       return false;
     }
-    this.acceptErrors++;
-    callHook(this.#onError, undefined, error);
-    if (kind === "connection") {
-      this.#yieldDue = true;
-      return true;
-    }
-    if (this.#onError === undefined && !this.#exhaustionPrinted) {
-      this.#exhaustionPrinted = true;
+    acceptErrors++;
+    callHook(onError, undefined, error);
+    if (kind === "connection") return yieldDue = true;
+    if (onError === undefined && !exhaustionPrinted) {
+      exhaustionPrinted = true;
       console.error(
         "connlimit: cannot accept, trying again until it works (printed once; set onError to see all):",
         error,
       );
     }
     // Ends early, by rejecting, when the listener is closed.
-    await setTimeout(this.#backoff, undefined, { signal: this.closed }).catch(() => {});
-    this.#backoff = Math.min(this.#backoff * 2, MAX_BACKOFF_MS);
+    await setTimeout(backoff, undefined, { signal: closed }).catch(() => {});
+    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
     return true;
-  }
+  };
 
-  peerOf(conn: C): Peer {
-    return conn;
-  }
-
-  admit(conn: C, slot: Slot): void {
-    if (++this.#admissions % ADMISSIONS_PER_TURN === 0) this.#yieldDue = true;
+  const close = () => {
+    if (closed.aborted) return;
+    end.abort();
+    pending?.close();
+    for (const conn of ready.clear()) port.drop(conn);
     try {
-      this.#ready.push(bindSlot(conn, slot, this.openConns));
+      native.close();
     } catch (error) {
-      try {
-        conn[Symbol.dispose]();
-      } finally {
-        slot.release();
-        this.#ready.fail(error);
-      }
+      // The listener underneath has been closed by itself.
+      if (classifyAcceptError(error) !== "closed") throw error;
     }
-  }
+  };
 
-  present(conn: C): C {
-    muteRejections(conn);
-    return conn;
-  }
+  return {
+    native,
+    openConns,
+    closed,
+    close,
 
-  refuse(conn: C): void {
-    this.#yieldDue = true;
-    this.drop(conn);
-  }
+    get addr() {
+      return native.addr;
+    },
 
-  /** Deno reports the end of a connection only to those who read it. */
-  hold(): () => void {
-    return () => {};
-  }
+    get acceptErrors() {
+      return acceptErrors;
+    },
 
-  drop(conn: C): void {
-    try {
-      conn[Symbol.dispose]();
-    } catch (error) {
-      // A hook may have closed it, and a listener in Deno's shape may have connections that mind a second close.
-      hookFailed(this, this.#onError, error);
-    }
-  }
+    next() {
+      const next = ready.next();
+      if (!accepting) acceptWanted();
+      return next;
+    },
+  };
 }

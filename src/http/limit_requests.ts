@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Gate } from "../admission/gate.ts";
+import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter } from "../admission/port.ts";
@@ -90,7 +90,7 @@ export function limitHandler(
       ((refusal: Refusal, { request, info }: InFlightRequest) => onRefused(refusal, request, info)),
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
-    new Gate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, pending);
+    createGate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, pending);
   const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {
@@ -99,6 +99,6 @@ export function limitHandler(
       gate = bun.get(info);
       if (gate === undefined) bun.set(info, gate = gateTo(new BunTracker(info) as RequestTracker<unknown>));
     }
-    return gate.offer(new InFlightRequest(request, info, this));
+    return gate(new InFlightRequest(request, info, this));
   };
 }

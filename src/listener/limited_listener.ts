@@ -5,7 +5,7 @@
  */
 
 import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
-import { BunAcceptor } from "../bun/bun_acceptor.ts";
+import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
 import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
 import type { BunConn, NetAddr, UnixAddr } from "../bun/socket_conn.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
@@ -19,7 +19,7 @@ import type { ConnLike } from "../conn/limited_conn.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
-import { DenoAcceptor } from "../deno/deno_acceptor.ts";
+import { denoAcceptor } from "../deno/deno_acceptor.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
@@ -88,14 +88,14 @@ function acceptorOf(
   hooks: RefusalHooks<ConnLike>,
 ): Acceptor<ConnLike, unknown> {
   const acceptor = isBunListener(listener)
-    ? new BunAcceptor(listener)
-    : (listener as Partial<AcceptorListener<ConnLike, unknown>>)?.acceptor;
-  if (acceptor instanceof BunAcceptor && !acceptor.limited) {
-    acceptor.limit(limiter, hooks);
-    return acceptor;
+    ? bunAcceptor(listener)
+    : (listener as Partial<AcceptorListener<never, unknown>>)?.acceptor as Partial<BunAcceptor<never>> | undefined;
+  if (acceptor?.limited === false) {
+    acceptor.limit!(limiter, hooks as RefusalHooks<ConnLike>);
+    return acceptor as Acceptor<never, unknown>;
   }
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
-    return new DenoAcceptor(listener as ListenerLike, limiter, hooks);
+    return denoAcceptor(listener as ListenerLike, limiter, hooks);
   }
   throw typeError("listener", "a listener of Deno's or Bun's", listener);
 }

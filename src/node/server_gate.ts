@@ -69,7 +69,7 @@ export class ServerGate {
   /** Offers a socket to one limiter after the other, all of which must admit it. */
   #offer(socket: ServerSocket, ports: readonly ServerPort[], from: number): boolean | Promise<boolean> {
     for (let at = from; at < ports.length; at++) {
-      const admitted = ports[at]!.gate.offer(socket);
+      const admitted = ports[at]!.offer(socket);
       if (admitted === false) return false;
       if (admitted !== true) return admitted.then((admitted) => admitted && this.#offer(socket, ports, at + 1));
     }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Gate } from "../admission/gate.ts";
+import { createGate, type Gate } from "../admission/gate.ts";
 import { hookFailed, type RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -43,7 +43,7 @@ const UNKNOWN_PEER: Peer = {};
 /** The port of one limiter on one server. Offers result in whether the server may have the socket. */
 export class ServerPort implements Port<ServerSocket, boolean> {
   readonly limiter: Admitter;
-  readonly gate: Gate<ServerSocket, boolean>;
+  readonly offer: Gate<ServerSocket, boolean>;
   readonly openConns: OpenConns = new OpenConns();
   readonly #server: ServerLike;
   readonly #options: LimitServerOptions;
@@ -60,7 +60,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.#options = options;
     // Bun's https servers lack it, but their sockets tell.
     this.#tls = "setSecureContext" in server;
-    this.gate = new Gate(this, limiter, options, pending);
+    this.offer = createGate(this, limiter, options, pending);
   }
 
   peerOf({ remoteAddress }: ServerSocket): Peer {

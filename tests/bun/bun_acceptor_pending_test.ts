@@ -6,14 +6,14 @@
 
 import { test } from "node:test";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
-import { BunAcceptor } from "../../src/bun/bun_acceptor.ts";
+import { bunAcceptor } from "../../src/bun/bun_acceptor.ts";
 import type { NetAddr } from "../../src/bun/socket_conn.ts";
 import { certificate, within } from "../support/net.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 
 function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
   const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...tls && { tls: certificate() } };
-  const acceptor = new BunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
+  const acceptor = bunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
   acceptor.limit(admitter, hooks as never, stage as never);
   const listener = new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
   const served: number[] = [];

@@ -8,14 +8,14 @@ import { assertEquals } from "@std/assert";
 import { limitedListener, type RefusalHooks } from "@connlimit/connlimit";
 import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
-import { DenoAcceptor } from "../../src/deno/deno_acceptor.ts";
+import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 import { SlowAdmitter } from "../support/slow_admitter.ts";
 
 function limit({ admitter, hooks, stage }: Setup) {
   const native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const acceptor = new DenoAcceptor<Deno.TcpConn, Deno.NetAddr>(
+  const acceptor = denoAcceptor<Deno.TcpConn, Deno.NetAddr>(
     native,
     admitter,
     hooks as RefusalHooks<Deno.TcpConn>,
