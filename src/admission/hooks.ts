@@ -35,8 +35,8 @@ export interface RefusalHooks<C> {
 /**
  * Checks options that have hooks.
  *
- * @param name What the options are for, as in `unknown listener option`.
- * @param more What they may have besides hooks.
+ * @param name The name of the options, as in `unknown listener option`.
+ * @param more The names of further options.
  * @throws {TypeError} For an unknown option or a hook that is no function.
  */
 export function checkHooks(
@@ -53,8 +53,8 @@ export function checkHooks(
 const printed = new WeakSet<object>();
 
 /**
- * Calls a hook. What it throws or rejects with goes to `onError`; without one, or where `onError` itself failed, it is
- * printed once for each hook.
+ * Calls a hook. What it throws or rejects with goes to `onError`. Without `onError`, or if `onError` itself fails, the first
+ * failure of each hook is logged.
  */
 export function callHook<A extends unknown[]>(
   hook: ((...args: A) => unknown) | undefined,
@@ -70,7 +70,7 @@ export function callHook<A extends unknown[]>(
   }
 }
 
-/** Tells what a hook threw or rejected with. */
+/** Reports what a hook has thrown or rejected with. */
 export function hookFailed(hook: object, onError: ErrorHook | undefined, error: unknown): void {
   if (onError !== undefined) {
     callHook(onError, undefined, error);
@@ -80,7 +80,7 @@ export function hookFailed(hook: object, onError: ErrorHook | undefined, error: 
   }
 }
 
-/** Whether a function has returned a promise, of whichever make. */
+/** Whether a value is a promise, native or not. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
 }

@@ -6,10 +6,10 @@
 
 import { Latch } from "../core/latch.ts";
 
-/** Why a connection is pending no more, where no decision has come. */
+/** Why a connection is no longer pending, without a decision. */
 export type PendingEnd = "left" | "closed" | "timeout";
 
-/** The bounds of what is pending. */
+/** The bounds of the pending stage. */
 export interface PendingOptions {
   /** Connections that may be pending at once. */
   readonly max?: number;
@@ -19,9 +19,9 @@ export interface PendingOptions {
 
 /** A pending connection. */
 export class PendingConn {
-  /** Aborted when it is pending no more. */
+  /** Aborted when the connection is no longer pending. */
   readonly abort: AbortController = new AbortController();
-  /** Resolves where no decision has come. */
+  /** Resolves if the connection stops being pending without a decision. */
   readonly over: Promise<PendingEnd>;
   readonly deadline: number;
   #end!: (why: PendingEnd) => void;
@@ -36,7 +36,7 @@ export class PendingConn {
   }
 }
 
-/** Bounded in number and in time: a pending connection has a file descriptor and no slot. */
+/** The pending connections of one gate. They are bounded in number and time, because each has a descriptor and no slot. */
 export class PendingConns {
   readonly #max: number;
   readonly #timeout: number;

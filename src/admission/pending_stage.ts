@@ -14,7 +14,7 @@ import { hookFailed } from "./hooks.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
 import type { Awaitable, GateSide } from "./port.ts";
 
-/** Why a resolver refuses a connection. */
+/** A resolver's refusal of a connection. */
 export type Refused = Pick<Refusal, "admitted" | "reason">;
 
 /**
@@ -24,8 +24,8 @@ export type Refused = Pick<Refusal, "admitted" | "reason">;
 export type ClientResolver<C> = (conn: C, signal: AbortSignal) => PromiseLike<Peer | Refused>;
 
 /**
- * Has connections wait for what takes time: finding the client, and asking a limiter elsewhere. They are bounded in number
- * and time, since each has a file descriptor and no slot. They are visible in the limiter's `stats().pending`.
+ * Holds connections while a resolver finds their clients, or while a limiter asks elsewhere. They are bounded in number and
+ * time, because each has a file descriptor and no slot. The limiter's `stats().pending` counts them.
  *
  * @typeParam C The connections.
  */
@@ -50,7 +50,7 @@ export class PendingStage<C> {
     return this.#pending.space();
   }
 
-  /** Closes what is pending, now and from now on. */
+  /** Closes all pending connections, and every one that would become pending. */
   close(): void {
     this.#closed = true;
     this.#pending.endAll("closed");
@@ -82,7 +82,7 @@ export class PendingStage<C> {
     const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
     const decision = this.#decide(conn, asked, pending, gate);
     const first = await Promise.race([decision, pending.over]);
-    // What came first may have been overtaken in the same turn.
+    // The connection may have ended in the turn in which the decision came.
     const inTime = this.#pending.delete(pending);
     if (counts !== undefined) counts.pending--;
     release?.();
@@ -126,7 +126,7 @@ function refusal<C, R>(reason: RefusalReason, gate: GateSide<C, R>): Refusal {
   return countsOf(gate)?.refuse(reason) ?? REFUSALS[reason];
 }
 
-/** Reports what a resolver or a limiter has thrown or rejected with. */
+/** Reports the failure of a resolver or a limiter. */
 function report<C, R>(error: unknown, { limiter, onError }: GateSide<C, R>): void {
   hookFailed(limiter, onError, error);
 }
@@ -140,7 +140,7 @@ function isAdmission(answer: Awaitable<Admission>): answer is Admission {
   return typeof (answer as Partial<Admission> | undefined)?.admitted === "boolean";
 }
 
-/** @throws {TypeError} For what is no answer of a limiter. */
+/** @throws {TypeError} If the answer is neither a slot nor a refusal. */
 function checked(admission: Admission): Admission {
   if (isAdmission(admission)) return admission;
   throw new TypeError(`a limiter must answer with a slot or a refusal, got ${formatValue(admission)}`);

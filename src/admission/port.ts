@@ -1,5 +1,5 @@
 /**
- * What the gate needs of an adapter, and of whoever decides.
+ * The gate's view of adapters and limiters.
  *
  * @module
  */
@@ -8,18 +8,18 @@ import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal, Slot } from "../core/slot.ts";
 import type { ErrorHook } from "./hooks.ts";
 
-/** Something, at once or later. */
+/** A value or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
-/** Decides on connections: a `Limiter` at once, others after they have asked elsewhere. */
+/** Decides on connections: a `Limiter` synchronously, others after asking elsewhere. */
 export interface Admitter {
   /** Admits a connection or says why not. */
   tryAccept(peer: Peer): Awaitable<Admission>;
 }
 
 /**
- * What an adapter does with accepted connections. There is one port for each listener or server, so that a connection costs
- * no object.
+ * The actions of an adapter on accepted connections. There is one port for each listener or server, so that a connection
+ * costs no object.
  *
  * @typeParam C The connections.
  * @typeParam R The adapter's own result of an offer.
@@ -29,7 +29,7 @@ export interface Port<C, R> {
   peerOf(conn: C): Peer;
   /** Takes an admitted connection, and releases `slot` when it closes. */
   admit(conn: C, slot: Slot): R;
-  /** Readies a refused connection for `onRefused`. Returns what the hook is called with. */
+  /** Prepares a refused connection for `onRefused`. Returns the hook's argument. */
   present(conn: C): unknown;
   /** Answers or closes a refused connection. */
   refuse(conn: C, refusal: Refusal): R;
@@ -46,7 +46,7 @@ export interface Port<C, R> {
 export interface GateHooks {
   /** Called with each refused connection. */
   readonly onRefused?: ((refusal: Refusal, conn: never) => unknown) | undefined;
-  /** Called with what another hook, a resolver or the limiter threw or rejected with. */
+  /** Receives what another hook, a resolver or the limiter throws or rejects with. */
   readonly onError?: ErrorHook | undefined;
 }
 

@@ -28,7 +28,7 @@ import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./socket_
 export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> {
   /** Whether it has limits. */
   readonly limited: boolean;
-  /** Gives it limits, which it can be given once. Connections that nobody has asked for yet must pass them too. */
+  /** Sets the limits, once. Queued connections must pass them, too. */
   limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void;
 }
 
@@ -36,8 +36,8 @@ export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> 
 const taken = new WeakSet<object>();
 
 /**
- * Admits as connections open, not as they are asked for. Those that wait to be asked for hold slots, so the limits bound
- * them.
+ * Admits connections as they open, not as the consumer asks for them. Queued connections hold slots, so the limits bound
+ * the queue.
  *
  * @throws {TypeError} If the listener is closed or has been taken over already.
  */
@@ -53,10 +53,10 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
   let offer: Gate<BunSocketLike, void> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
 
-  /** The same for all its sockets, so asked for once. */
+  /** Whether the sockets speak TLS: the same for all of them, so it is read once. */
   const isTlsHere = (socket: BunSocketLike) => tls ??= isTls(socket);
 
-  /** The connection over a socket, which makes it on the first call. */
+  /** The connection over a socket. The first call creates it. */
   const connOver = (socket: BunSocketLike): SocketConn<A> => {
     if (!(socket.data instanceof SocketConn)) {
       const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
@@ -124,7 +124,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
     throw new TypeError("listener must be one that listens", { cause });
   }
   taken.add(native);
-  // A stop of the listener itself ends the iteration. Other handlers would put an end to the limits.
+  // `stop()` on the native listener must end the iteration. Other handlers would remove the limits.
   shadow(native, "stop", (closeActiveConnections?: boolean) => {
     stop.call(native, closeActiveConnections);
     end.abort();
@@ -163,7 +163,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
   };
 }
 
-/** The addresses of the peers of Unix sockets: they have none. */
+/** The address of every peer of a Unix socket. */
 const UNIX_ADDR: UnixAddr = { transport: "unix", path: null };
 
 function isUnix(native: BunListenerLike | BunUnixListenerLike): native is BunUnixListenerLike {
@@ -176,8 +176,8 @@ function addrOf(native: BunListenerLike | BunUnixListenerLike): BunAddr {
 }
 
 /**
- * The connection that hears of an event. A socket without one was open before the listener was taken over, or is refused:
- * nobody counts it or reads it, so it is closed.
+ * The connection of an event. A socket without one was open before the listener was taken over, or is refused. It is not
+ * counted or read, so it is closed.
  */
 function connOf(socket: BunSocketLike): SocketConn<BunAddr> | undefined {
   if (socket.data instanceof SocketConn) return socket.data;

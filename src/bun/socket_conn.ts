@@ -28,7 +28,7 @@ export interface NetAddr {
 export interface UnixAddr {
   /** What kind of address it is. */
   readonly transport: "unix";
-  /** The path of the socket; the peer of an accepted connection has none. */
+  /** The path of the socket. `null` for the peer of an accepted connection. */
   readonly path: string | null;
 }
 
@@ -38,12 +38,12 @@ export type BunAddr = NetAddr | UnixAddr;
 /**
  * A connection that Bun has accepted, in the shape of a `Deno.Conn`.
  *
- * The end of either stream closes the whole connection, as on Deno; to close one direction only, use
- * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reading and writing reject with
- * errors that are named as Deno's are, such as `ConnectionReset`.
+ * The end of either stream closes the whole connection, as on Deno. To close one direction only, use
+ * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reads and writes reject with errors
+ * that have Deno's names, such as `ConnectionReset`.
  *
- * It is read from only when asked to. So a connection that nobody reads is not seen to be ended by its peer, except by a
- * reset, and stays open until it is closed here.
+ * Data is read on demand only. While nothing reads, the connection notices a reset by its peer but no FIN, and stays open
+ * until it is closed on this side.
  *
  * @typeParam A Its addresses.
  */
@@ -51,24 +51,24 @@ export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
   /** The peer's address, also after the connection is closed. */
   readonly remoteAddr: A;
   /**
-   * The address that the peer has connected to. It is there to be read while the connection is open, and after that only
-   * where it has been read before; else its host is empty.
+   * The address that the peer has connected to. Available while the connection is open; later only if it was read before,
+   * else with an empty hostname.
    */
   readonly localAddr: A;
-  /** Closes it for writing, behind all writes; the peer sees the end. */
+  /** Sends FIN after all pending writes. */
   closeWrite(): Promise<void>;
   /**
-   * Closes the connection. What has been written is still sent; where a TLS client does not take it for ten seconds, the
-   * connection is reset. Closing twice is no error, since the peer may have been first.
+   * Closes the connection. Written data is still sent. A TLS client has ten seconds to receive it; then the connection is
+   * reset. Closing twice is not an error, because the peer may have closed first.
    */
   close(): void;
-  /** Lets it keep the process running, as it does at first. */
+  /** Keeps the process running while the connection is open, which is the default. */
   ref(): void;
-  /** Lets the process end in spite of it. */
+  /** Lets the process exit while the connection is open. */
   unref(): void;
 }
 
-/** How long, in milliseconds, a closed TLS connection may take to send what it has. */
+/** The time that a closed TLS connection has to send its data. It bounds the descriptors that slow clients can hold. */
 const TLS_LINGER_MS = 10_000;
 
 const ONE_BYTE = new Uint8Array(1);
@@ -92,7 +92,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   #linger: ReturnType<typeof setTimeout> | undefined;
 
   constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
-    // There from the start: a connection that has it ends its records by itself.
+    // Defined from the start, because `bindSlot()` takes it as the sign that the connection ends its own records.
     (this as Recorded)[OPEN_CONN] = undefined;
     this.#socket = socket;
     this.#tls = tls;
@@ -150,8 +150,8 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   }
 
   /**
-   * Bun lets a socket of TLS that is told to close send what it has first, and from then on there is no way to reset it.
-   * So it is told so only when it has nothing. The slot stays with the descriptor meanwhile.
+   * After `close()`, Bun lets a TLS socket send its data first, and nothing can reset it any more. So `close()` is called only
+   * when all data is sent. The connection keeps its slot until then.
    */
   #closeTls(): void {
     this.#socket.shutdown();
@@ -161,7 +161,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#linger.unref?.();
   }
 
-  /** Whether nothing is left to be sent after `shutdown()`: only then is a write answered by -1. */
+  /** Whether all data is sent after `shutdown()`. Only then does a write return -1. */
   #allSent(): boolean {
     return this.#socket.write(ONE_BYTE) < 0;
   }
@@ -178,7 +178,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#socket.unref();
   }
 
-  /** Calls a function with the socket, which is nobody else's to have. */
+  /** Calls a function with the socket, which is otherwise private. */
   passSocketTo(use: (socket: BunSocketLike) => void): void {
     use(this.#socket);
   }
@@ -218,7 +218,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     const failure = error === undefined ? this.#failure : () => resetBy(error);
     this.#reads.finish(failure ?? "eof");
     this.#writes.finish(failure ?? gone);
-    // A refused connection gets a record only now, for a slot that may be bound to it later.
+    // A refused connection has no record yet. One that has ended releases a slot that is bound later.
     ((this as Recorded)[OPEN_CONN] ??= new OpenConn(this, undefined)).end();
     this.onClosed?.();
   }

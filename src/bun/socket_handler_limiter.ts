@@ -15,7 +15,7 @@ import { checkHook } from "../core/validate.ts";
 import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
 
-/** How far a socket has come with one limiter. The user's handlers hear of it once it is `"open"`. */
+/** The state of a socket at one limiter. The user's handlers are called once it is `"open"`. */
 type Stage = "pending" | "handshaking" | "open" | "refused";
 
 /** The record of a socket. */
@@ -26,7 +26,7 @@ class SocketRecord extends OpenConn {
   left: (() => void) | undefined = undefined;
   /** The outcome of a TLS handshake that has ended while the socket was pending. */
   handshake: [success: boolean, error: unknown] | undefined = undefined;
-  /** What has come with the end of that handshake, before the socket could be paused. */
+  /** Data that came in the same packet as the end of the handshake, before the socket could be paused. */
   data: unknown[] | undefined = undefined;
 
   constructor(owner: SocketHandlerLimiter, conn: object, under: OpenConn | undefined, stage: Stage) {
@@ -38,7 +38,7 @@ class SocketRecord extends OpenConn {
 
 interface GuardedSocket extends BunSocketLike {
   [OPEN_CONN]?: OpenConn | undefined;
-  /** Speaks TLS from here on, by two new sockets: one for what is below TLS, one for what is above. */
+  /** Starts TLS on the socket. Returns two new sockets, one below TLS and one above. */
   upgradeTLS?(options: object): [raw: GuardedSocket, tls: unknown];
 }
 

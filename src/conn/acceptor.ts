@@ -7,16 +7,16 @@
 import type { OpenConns } from "../admission/open_conn.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
-/** What the listeners of all runtimes have in common. */
+/** The common part of all runtimes' listeners. */
 export interface Native {
-  /** Lets it keep the process running. */
+  /** Keeps the process running while the listener is open. */
   ref(): void;
-  /** Lets the process end. */
+  /** Lets the process exit while the listener is open. */
   unref(): void;
 }
 
 /**
- * The admitted connections of a listener. What differs per runtime is behind this.
+ * The admitted connections of a listener. Each runtime implements it.
  *
  * @typeParam C The connections.
  * @typeParam A The address.
@@ -28,9 +28,9 @@ export interface Acceptor<C extends ConnLike, A> {
   readonly acceptErrors: number;
   /** The open connections. */
   readonly openConns: OpenConns;
-  /** The listener underneath, which keeps the process running. */
+  /** The runtime's own listener. */
   readonly native: Native;
-  /** Aborted when listening has ended, by either side. */
+  /** Aborted when the listener is closed, through either object. */
   readonly closed: AbortSignal;
   /** Waits for the next connection; done when listening has ended. Rejects while another call waits. */
   next(): Promise<IteratorResult<LimitedConn<C>, undefined>>;

@@ -1,5 +1,5 @@
 /**
- * Listeners over an acceptor: what is the same on all runtimes.
+ * Listeners over an acceptor: the part that all runtimes share.
  *
  * @module
  */
@@ -22,7 +22,7 @@ export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
   unref(): void;
 }
 
-/** A listener over an acceptor: what a `Deno.Listener` can do. */
+/** A listener in the shape of `Deno.Listener`, over an acceptor. */
 export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<LimitedConn<C>, A>, Disposable {
   /** Where its connections come from. */
   readonly acceptor: Acceptor<C, A>;

@@ -1,5 +1,5 @@
 /**
- * Connections of a runtime that behave differently, and stay the runtime's own objects.
+ * Changed behaviour for connections that stay the runtime's own objects.
  *
  * @module
  */
@@ -8,10 +8,10 @@ import type { ConnLike } from "./limited_conn.ts";
 import { readableOf, writableOf } from "./streams.ts";
 
 /**
- * Makes a function that puts a prototype in front of an object's own. There is one for each prototype that it meets, since
- * properties for each object would cost far more.
+ * Creates a function that inserts a prototype between an object and its own prototype. Objects with the same prototype
+ * share the inserted one. Properties on each object would cost far more.
  *
- * @param make Makes an object that inherits from `native`, by the first object that has this prototype.
+ * @param make Creates the object to insert. It must inherit from `native`. `first` is the first object with that prototype.
  */
 export function extendPrototype<C extends object>(make: (native: C, first: C) => object): (object: C) => void {
   const extended = new WeakMap<object, object>();
@@ -32,10 +32,10 @@ interface Streamed extends ConnLike {
 }
 
 /**
- * Makes accessors for `readable` and `writable`, whose streams are made when they are first asked for. The end of either
+ * Creates accessors for `readable` and `writable`. They create the streams on first access. The end of either stream
  * disposes of the connection.
  *
- * @param ioOf Returns what the streams read and write by.
+ * @param ioOf Returns the `read()` and `write()` of a connection's streams.
  */
 export function streamAccessors(ioOf: (conn: ConnLike) => Pick<ConnLike, "read" | "write">): PropertyDescriptorMap {
   return {

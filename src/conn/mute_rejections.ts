@@ -13,8 +13,8 @@ type AsyncMethod = (...args: unknown[]) => Promise<unknown>;
 const METHODS = ["read", "write", "closeWrite", "handshake"] as const;
 
 /**
- * Keeps rejections of a refused connection from being unhandled. Its close rejects I/O that a hook has left pending. Clients
- * can cause that at will, so it must not end the process.
+ * Marks rejections of a refused connection's I/O as handled. Closing the connection rejects I/O that a hook left pending.
+ * Clients can cause that at will, so it must not end the process.
  */
 export const muteRejections: (conn: ConnLike) => void = extendPrototype<ConnLike>((native) => {
   // The promises inside a stream cannot be marked as handled, so these streams end instead of erroring.

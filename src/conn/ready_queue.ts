@@ -1,5 +1,5 @@
 /**
- * Admitted connections for a consumer that asks for one after the other.
+ * A queue of admitted connections, for one consumer.
  *
  * @module
  */
@@ -10,7 +10,7 @@ type Next<C> = IteratorResult<C, undefined>;
 
 /** Yields connections in the order in which they were admitted. */
 export class ReadyQueue<C> {
-  /** A set, since a connection in the middle may close. */
+  /** A set, because a connection in the middle may close. */
   readonly #conns = new Set<C>();
   readonly #inOrder: Iterator<C, undefined> = this.#conns.values();
   /** The call that waits. */
@@ -46,7 +46,7 @@ export class ReadyQueue<C> {
     this.#conns.delete(conn);
   }
 
-  /** Empties the queue. Returns what was in it. */
+  /** Empties the queue, and returns its connections. */
   clear(): C[] {
     const conns = [...this.#conns];
     this.#conns.clear();
@@ -58,7 +58,7 @@ export class ReadyQueue<C> {
     this.#take()?.reject(error);
   }
 
-  /** Nothing more will come. */
+  /** Ends the queue: no connection will be pushed any more. */
   end(): void {
     this.#ended = true;
     this.#take()?.resolve({ done: true, value: undefined });

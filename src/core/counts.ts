@@ -47,7 +47,7 @@ export class Counts {
   admitted = 0;
   /** Connections ever refused, by reason. */
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
-  /** Is called for each admission, refusal and release; absent where nobody watches. */
+  /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();

@@ -11,6 +11,7 @@ import { REASONS, type RefusalReason } from "./reasons.ts";
  * it contains no limits and no counts. Its `name` is the name of its class.
  */
 export class RefusedError extends Error {
+  /** `"RefusedError"`. */
   override readonly name: string = "RefusedError";
   /** Why the connection was refused. */
   readonly reason: RefusalReason;
@@ -27,6 +28,7 @@ export class RefusedError extends Error {
  * once another connection has closed.
  */
 export class LimitReachedError extends RefusedError {
+  /** `"LimitReachedError"`. */
   override readonly name: string = "LimitReachedError";
 }
 

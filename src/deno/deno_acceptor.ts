@@ -1,8 +1,8 @@
 /**
  * The acceptor of a Deno listener, or of one in its shape.
  *
- * Deno's own iterator ends with the first accept that fails, which any client can cause by a reset. This one asks
- * `accept()`, one call at a time and only while somebody waits, and ends only when the listener is closed.
+ * Deno's own iterator ends at the first accept that fails, and any client can cause that by a reset. This acceptor calls
+ * `accept()` one call at a time, only while its consumer waits. It ends only when the listener is closed.
  *
  * @module
  */
@@ -87,14 +87,14 @@ export function denoAcceptor<C extends ConnLike, A>(
       try {
         conn[Symbol.dispose]();
       } catch (error) {
-        // A hook may have closed it, and a listener in Deno's shape may have connections that mind a second close.
+        // A hook may have closed the connection already, and the connections of other listeners may throw at a second close.
         hookFailed(native, onError, error);
       }
     },
   };
   const offer = createGate(port, limiter, hooks, pending);
 
-  /** Accepts until nobody waits for a connection. */
+  /** Accepts while the consumer waits for a connection. */
   const acceptWanted = async () => {
     accepting = true;
     while (ready.wanted) {
@@ -111,13 +111,13 @@ export function denoAcceptor<C extends ConnLike, A>(
         break;
       }
       backoff = MIN_BACKOFF_MS;
-      // A connection that is pending costs the open ones as much as a refused one.
+      // A pending connection delays the open ones as much as a refused one.
       if (offer(conn) !== undefined) yieldDue = true;
     }
     accepting = false;
   };
 
-  /** Whether to go on after a failed accept, after a wait where one is due. */
+  /** Handles a failed accept: waits if the process lacks descriptors. Returns whether to accept again. */
   const survives = async (error: unknown): Promise<boolean> => {
     const kind = classifyAcceptError(error);
     if (kind === "busy") {
@@ -153,7 +153,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     try {
       native.close();
     } catch (error) {
-      // The listener underneath has been closed by itself.
+      // The native listener was closed already.
       if (classifyAcceptError(error) !== "closed") throw error;
     }
   };

@@ -11,20 +11,20 @@ interface RecordedRequest extends Request {
   [OPEN_CONN]?: InFlightRequest;
 }
 
-/** A request in flight, or the WebSocket that it has become, as one limiter sees it. */
+/** A request in flight, or the WebSocket after its upgrade, with the slot of one limiter. */
 export class InFlightRequest extends OpenConn {
   readonly request: Request;
-  /** What the runtime passes to a fetch handler beside the request. */
+  /** The handler's second argument. */
   readonly info: unknown;
-  /** What the runtime calls its handler on. */
+  /** The handler's `this`. */
   readonly self: unknown;
-  /** What the handler has returned, if it is a promise that has not settled. */
+  /** The promise that the handler has returned, if it has. On Bun, only until it settles. */
   result: PromiseLike<unknown> | undefined = undefined;
-  /** Whether the runtime cannot report the end of this response. Its slot is released when the handler returns. */
+  /** The runtime cannot report the end of this response. Its slot is released when the handler settles. */
   untracked = false;
-  /** On Bun, whether the request has taken longer than a turn of the event loop. */
+  /** On Bun, whether the request has outlasted one turn of the event loop. */
   slow = false;
-  /** On Bun, the sweeps since the client left in which the handler had not settled. */
+  /** On Bun, the number of periods in which the client was gone and the handler had not settled. */
   periodsGone = 0;
   #upgraded = false;
 
@@ -41,24 +41,24 @@ export class InFlightRequest extends OpenConn {
     try {
       (this.request as RecordedRequest)[OPEN_CONN] = this;
     } catch (error) {
-      // A frozen request, whose record nobody would find when it becomes a WebSocket.
+      // The request is frozen, so an upgrade to a WebSocket would not find its record.
       slot.release();
       throw error;
     }
     this.hold(slot, list);
   }
 
-  /** The client that it is counted against. */
+  /** The client that the request counts against. */
   get client(): string {
     return this.slot!.client;
   }
 
-  /** The response is done. A WebSocket goes on. */
+  /** Releases the slot at the end of the response. A WebSocket keeps it. */
   done(): void {
     if (!this.#upgraded) this.endAlone();
   }
 
-  /** A request has become a WebSocket. Returns what releases its slots, which nothing else does from now on. */
+  /** Marks a request as upgraded. Returns the function that releases its slots; from now on nothing else does. */
   static upgrade(request: RecordedRequest): () => void {
     const records = InFlightRequest.#allOf(request);
     for (const record of records) record.#upgraded = true;
@@ -67,7 +67,7 @@ export class InFlightRequest extends OpenConn {
     };
   }
 
-  /** Resolves when the handler of a request has settled; with several limiters, the outermost one. */
+  /** Resolves when the handler of a request has settled. With nested limiters, that is the outermost handler. */
   static async settled(request: RecordedRequest): Promise<void> {
     try {
       await InFlightRequest.#allOf(request).at(-1)?.result;

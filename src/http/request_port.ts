@@ -15,7 +15,7 @@ import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
-/** A fetch handler, whatever it takes and returns. */
+/** A fetch handler with any arguments and any result. */
 export type Handler = (this: unknown, request: Request, info: unknown) => unknown;
 
 /** The port to a fetch handler on one runtime. Offers result in the response. */
@@ -49,7 +49,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     const { request, info } = inFlight;
     inFlight.start(slot, this.openConns);
     let result: unknown;
-    // Also where the handler throws: then its request is over.
+    // In `finally`, because a handler that throws has ended its request.
     try {
       this.#tracker.start(inFlight, this.#options.client === undefined);
       return result = this.#handler.call(inFlight.self, request, info);
@@ -82,7 +82,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     return this.#tracker.watchPending?.(request, ended) ?? (() => {});
   }
 
-  /** Nobody is there to read it. */
+  /** The client has left, so the response is discarded. */
   drop(): Response {
     return refusedResponse("unavailable");
   }

@@ -8,15 +8,15 @@ import { setTimeout } from "node:timers";
 import { InFlightRequest } from "./in_flight_request.ts";
 
 /**
- * How long, in milliseconds, a WebSocket may take to open once its handler has settled. A client that resets meanwhile
- * leaves it unopened for ever, and nothing tells.
+ * The time that a WebSocket has to open after its handler has settled. If the client resets in between, the WebSocket never
+ * opens, and Deno emits no event.
  */
 const WS_OPEN_TIMEOUT_MS = 5_000;
 
-/** The state of a WebSocket that has not opened, in the absence of Deno's types. */
+/** `WebSocket.CONNECTING`. */
 const CONNECTING = 0;
 
-/** What of `Deno.upgradeWebSocket` is used. */
+/** The result of `Deno.upgradeWebSocket()`. */
 interface Upgrade {
   readonly socket: WebSocket;
   readonly response: Response;

@@ -22,7 +22,7 @@ export interface LimitedServer extends Disposable {
   [Symbol.dispose](): void;
 }
 
-/** What tells such a server from other emitters: a `WebSocketServer` of `ws` has all of them but `listen`. */
+/** A server has all of these. Other emitters lack one: the `WebSocketServer` of `ws` has no `listen`. */
 const SERVER_METHODS = ["emit", "address", "listen"] as const;
 
 /**

@@ -1,5 +1,5 @@
 /**
- * The servers and sockets of Node, as far as they are used here.
+ * Structural types of Node's servers and sockets: the members that the library uses.
  *
  * @module
  */
@@ -20,22 +20,22 @@ export interface ServerLike {
 export interface ServerSocket {
   /** The peer's IP address. */
   readonly remoteAddress?: string | undefined;
-  /** Set where it is a socket of TLS. */
+  /** True for a TLS socket. */
   readonly encrypted?: boolean;
-  /** Whether it has been closed. */
+  /** Whether the socket is destroyed. */
   readonly destroyed: boolean;
-  /** Listens for the socket's events. */
+  /** Adds a listener. */
   // deno-lint-ignore no-explicit-any
   on(event: any, listener: (...args: any[]) => void): unknown;
-  /** Takes a listener away. */
+  /** Removes a listener. */
   // deno-lint-ignore no-explicit-any
   off(event: any, listener: (...args: any[]) => void): unknown;
-  /** Takes all listeners away, or those of an event. */
+  /** Removes all listeners, or those of one event. */
   // deno-lint-ignore no-explicit-any
   removeAllListeners(...events: any[]): this;
-  /** Reads, and drops what nobody listens for. */
+  /** Reads, and discards data that has no listener. */
   resume(): unknown;
-  /** Closes the socket when the text has been sent. */
+  /** Sends a text, then closes the socket. */
   end(text: string): unknown;
   /** Closes the socket at once. */
   destroy(): unknown;

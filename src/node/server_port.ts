@@ -58,7 +58,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.limiter = limiter;
     this.#server = server;
     this.#options = options;
-    // Bun's https servers lack it, but their sockets tell.
+    // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
     this.offer = createGate(this, limiter, options, pending);
   }
@@ -76,7 +76,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   present(socket: ServerSocket): ServerSocket {
-    // Whatever a hook does to the socket, an error that nobody listens for must not end the process.
+    // A hook may write to the socket. The error of a failed write must not end the process.
     socket.on("error", ignore);
     return socket;
   }
@@ -87,7 +87,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return false;
   }
 
-  /** Node's sockets are read into a buffer of their own, which is bounded, and emit it to the listeners that come later. */
+  /** Node reads a socket into a bounded buffer, and delivers the buffer to listeners that are added later. */
   hold(socket: ServerSocket, ended: () => void): () => void {
     socket.on("error", ignore);
     socket.on("close", ended);
@@ -116,7 +116,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 }
 
-/** Refused TLS sockets, whose failed handshake nobody is to hear of: on Bun a server emits `"tlsClientError"`. */
+/** Refused TLS sockets. Bun's servers emit `"tlsClientError"` for them, which the gate suppresses. */
 const refusedTls = new WeakSet<object>();
 
 /** Whether a TLS socket has been refused. */
@@ -129,11 +129,11 @@ function ignore(): void {}
 const REMOVE_ALL: unique symbol = Symbol("connlimit.removeAllListeners");
 
 interface BoundSocket extends ServerSocket, Recorded {
-  /** The method that ours stands in front of. */
+  /** The method that `removeOthers` replaces. */
   [REMOVE_ALL]?: ServerSocket["removeAllListeners"];
 }
 
-/** Releases a slot when its socket closes. Functions that all sockets share cost less than closures for each. */
+/** Releases a slot when its socket closes. All sockets share these functions, which cost less than closures. */
 function bindSlot(socket: BoundSocket, slot: Slot, openConns: OpenConns): void {
   if (!OpenConn.bind(socket, slot, openConns)) return;
   socket[REMOVE_ALL] = socket.removeAllListeners;
@@ -145,7 +145,7 @@ function endRecord(this: BoundSocket): void {
   this[OPEN_CONN]!.end();
 }
 
-/** A server that passes a socket on may take all listeners away, but ours stays. */
+/** A server that passes a socket on may remove all listeners. The library's listener stays. */
 function removeOthers(this: BoundSocket, ...events: unknown[]): BoundSocket {
   Reflect.apply(this[REMOVE_ALL]!, this, events);
   this.off("close", endRecord);
