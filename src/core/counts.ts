@@ -80,7 +80,17 @@ export class Counts {
 
   /** The aggregates that a client belongs to. */
   aggregatesOf(client: ClientKey): readonly Aggregate[] {
-    return aggregatesOf(client, this.#levels);
+    const { ipv4, ipv6 } = this.#levels;
+    if (ipv4.length === 0 && ipv6.length === 0) return NONE;
+    const network = cidrOf(client);
+    if (network === undefined) return NONE;
+    const { address, prefix } = network;
+    const aggregates: Aggregate[] = [];
+    for (const level of typeof address === "number" ? ipv4 : ipv6) {
+      // A client admitted under a shorter prefix spans several aggregates of this level, and counts in none of them.
+      if (level.prefix <= prefix) aggregates.push({ key: prefixKey(address, level.prefix), max: level.max });
+    }
+    return aggregates;
   }
 
   /** Whether each of the aggregates has room for one more connection. */
@@ -147,19 +157,6 @@ function addTo(counts: Map<ClientKey, number>, key: ClientKey, connections: numb
 }
 
 const NONE: readonly Aggregate[] = [];
-
-function aggregatesOf(client: ClientKey, { ipv4, ipv6 }: AggregateLimits): readonly Aggregate[] {
-  if (ipv4.length === 0 && ipv6.length === 0) return NONE;
-  const network = cidrOf(client);
-  if (network === undefined) return NONE;
-  const { address, prefix } = network;
-  const aggregates: Aggregate[] = [];
-  for (const level of typeof address === "number" ? ipv4 : ipv6) {
-    // A client admitted under a shorter prefix spans several aggregates of this level, and counts in none of them.
-    if (level.prefix <= prefix) aggregates.push({ key: prefixKey(address, level.prefix), max: level.max });
-  }
-  return aggregates;
-}
 
 function samePrefixes(some: readonly AggregateLimit[], others: readonly AggregateLimit[]): boolean {
   return some.length === others.length && some.every(({ prefix }, at) => prefix === others[at]!.prefix);

@@ -36,6 +36,6 @@ export type RefusalReason = keyof typeof REASONS;
 
 /** Builds a record with a value for each reason. */
 export function byReason<T>(valueOf: (reason: RefusalReason) => T): Record<RefusalReason, T> {
-  const entries = Object.keys(REASONS).map((reason) => [reason, valueOf(reason as RefusalReason)]);
-  return Object.fromEntries(entries);
+  const reasons = Object.keys(REASONS) as RefusalReason[];
+  return Object.fromEntries(reasons.map((reason) => [reason, valueOf(reason)])) as Record<RefusalReason, T>;
 }

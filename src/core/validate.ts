@@ -16,6 +16,9 @@ export function formatValue(value: unknown): string {
   return String(value);
 }
 
+/** Options of which nothing is known yet. */
+type Options = Record<string, unknown>;
+
 /** The error of a value of the wrong type. */
 export function typeError(name: string, expected: string, value: unknown): TypeError {
   return new TypeError(`${name} must be ${expected}, got ${formatValue(value)}`);
@@ -32,7 +35,7 @@ function rangeError(name: string, expected: string, value: unknown): RangeError 
  *
  * @throws {TypeError} If `value` is anything else.
  */
-export function checkPlainObject(name: string, value: unknown): asserts value is Record<string, unknown> {
+export function checkPlainObject(name: string, value: unknown): asserts value is Options {
   if (typeof value !== "object" || value === null || !isPlainObject(value)) {
     throw typeError(name, "a plain object", value);
   }
@@ -54,8 +57,8 @@ export function checkOptions(
   name: string,
   kind: string,
   options: unknown,
-  known: readonly string[],
-): asserts options is Record<string, unknown> {
+  known: string[],
+): asserts options is Options {
   checkPlainObject(name, options);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) {
