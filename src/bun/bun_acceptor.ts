@@ -77,11 +77,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
 
     admit,
 
-    present(socket) {
-      const conn = connOver(socket);
-      muteRejections(conn);
-      return conn;
-    },
+    present: (socket) => muteRejections(connOver(socket)),
 
     refuse(socket) {
       closeRefused(socket, isTlsHere(socket));
@@ -152,7 +148,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
     limit(limiter, hooks, pending) {
       pendingStage = pending;
       const gate = offer = createGate(port, limiter, hooks, pending);
-      for (const conn of ready.clear()) conn.passSocketTo(gate);
+      for (const conn of ready.clear()) conn.withSocket(gate);
     },
 
     next: () => ready.next(),

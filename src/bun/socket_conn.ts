@@ -179,7 +179,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   }
 
   /** Calls a function with the socket, which is otherwise private. */
-  passSocketTo(use: (socket: BunSocketLike) => void): void {
+  withSocket(use: (socket: BunSocketLike) => void): void {
     use(this.#socket);
   }
 

@@ -11,15 +11,15 @@ import { readableOf, writableOf } from "./streams.ts";
  * Creates a function that inserts a prototype between an object and its own prototype. Objects with the same prototype
  * share the inserted one. Properties on each object would cost far more.
  *
- * @param make Creates the object to insert. It must inherit from `native`. `first` is the first object with that prototype.
+ * @param make Creates the object to insert. It must inherit from `native`.
  */
-export function extendPrototype<C extends object>(make: (native: C, first: C) => object): (object: C) => void {
+export function extendPrototype<C extends object>(make: (native: C) => object): (object: C) => C {
   const extended = new WeakMap<object, object>();
   return (object) => {
     const native = Object.getPrototypeOf(object);
     let prototype = extended.get(native);
-    if (prototype === undefined) extended.set(native, prototype = make(native, object));
-    Object.setPrototypeOf(object, prototype);
+    if (prototype === undefined) extended.set(native, prototype = make(native));
+    return Object.setPrototypeOf(object, prototype);
   };
 }
 

@@ -16,7 +16,7 @@ const METHODS = ["read", "write", "closeWrite", "handshake"] as const;
  * Marks rejections of a refused connection's I/O as handled. Closing the connection rejects I/O that a hook left pending.
  * Clients can cause that at will, so it must not end the process.
  */
-export const muteRejections: (conn: ConnLike) => void = extendPrototype<ConnLike>((native) => {
+export const muteRejections: (conn: ConnLike) => ConnLike = extendPrototype<ConnLike>((native) => {
   // The promises inside a stream cannot be marked as handled, so these streams end instead of erroring.
   const io = (conn: ConnLike) => ({
     read: (buffer: Uint8Array) => conn.read(buffer).catch(() => null),
@@ -25,7 +25,7 @@ export const muteRejections: (conn: ConnLike) => void = extendPrototype<ConnLike
   const prototype: object = Object.create(native, streamAccessors(io));
   for (const name of METHODS) {
     const method = (native as unknown as Record<string, AsyncMethod | undefined>)[name];
-    if (method !== undefined) Object.defineProperty(prototype, name, { value: handled(method), configurable: true });
+    if (method !== undefined) Object.defineProperty(prototype, name, { value: handled(method) });
   }
   return prototype;
 });

@@ -53,9 +53,11 @@ export class ReadyQueue<C> {
     return conns;
   }
 
-  /** Rejects the call that waits. */
-  fail(error: unknown): void {
+  /** Rejects the call that waits. Returns whether there was one. */
+  fail(error: unknown): boolean {
+    const { wanted } = this;
     this.#take()?.reject(error);
+    return wanted;
   }
 
   /** Ends the queue: no connection will be pushed any more. */

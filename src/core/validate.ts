@@ -10,10 +10,8 @@ export function formatValue(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "function") return "a function";
   if (Array.isArray(value)) return "an array";
-  if (typeof value === "object" && value !== null) {
-    return isPlainObject(value) ? "an object" : `an instance of ${value.constructor?.name}`;
-  }
-  return String(value);
+  if (isPlainObject(value)) return "an object";
+  return typeof value === "object" && value ? `an instance of ${value.constructor?.name}` : String(value);
 }
 
 /** Options of which nothing is known yet. */
@@ -36,14 +34,12 @@ function rangeError(name: string, expected: string, value: unknown): RangeError 
  * @throws {TypeError} If `value` is anything else.
  */
 export function checkPlainObject(name: string, value: unknown): asserts value is Options {
-  if (typeof value !== "object" || value === null || !isPlainObject(value)) {
-    throw typeError(name, "a plain object", value);
-  }
+  if (!isPlainObject(value)) throw typeError(name, "a plain object", value);
 }
 
-function isPlainObject(value: object): boolean {
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+function isPlainObject(value: unknown): boolean {
+  const prototype = typeof value === "object" && value !== null && Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
 }
 
 /**

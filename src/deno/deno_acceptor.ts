@@ -63,20 +63,15 @@ export function denoAcceptor<C extends ConnLike, A>(
       if (++admissions % ADMISSIONS_PER_TURN === 0) yieldDue = true;
       try {
         ready.push(bindSlot(conn, slot, openConns));
+        // Nobody asks for a connection that was admitted behind the close.
+        if (closed.aborted) dropReady();
       } catch (error) {
-        try {
-          conn[Symbol.dispose]();
-        } finally {
-          slot.release();
-          ready.fail(error);
-        }
+        fail(conn, error);
+        slot.release();
       }
     },
 
-    present(conn) {
-      muteRejections(conn);
-      return conn;
-    },
+    present: muteRejections,
 
     refuse(conn) {
       yieldDue = true;
@@ -93,6 +88,14 @@ export function denoAcceptor<C extends ConnLike, A>(
     },
   };
   const offer = createGate(port, limiter, hooks, pending);
+
+  const dropReady = () => ready.clear().forEach(port.drop);
+
+  /** Closes a connection without a decision. The error rejects the call that waits, or is reported if there is none. */
+  const fail = (conn: C, error: unknown) => {
+    port.drop(conn);
+    if (!ready.fail(error)) hookFailed(native, onError, error);
+  };
 
   /** Accepts while the consumer waits for a connection. */
   const acceptWanted = async () => {
@@ -111,8 +114,13 @@ export function denoAcceptor<C extends ConnLike, A>(
         break;
       }
       backoff = MIN_BACKOFF_MS;
-      // A pending connection delays the open ones as much as a refused one.
-      if (offer(conn) !== undefined) yieldDue = true;
+      try {
+        // A pending connection delays the open ones as much as a refused one.
+        if (pending !== undefined) yieldDue = true;
+        offer(conn)?.catch((error) => fail(conn, error));
+      } catch (error) {
+        fail(conn, error);
+      }
     }
     accepting = false;
   };
@@ -125,7 +133,11 @@ export function denoAcceptor<C extends ConnLike, A>(
       return false;
     }
     if (kind === "closed") {
-      close();
+      try {
+        close();
+      } catch (error) {
+        ready.fail(error);
+      }
       ready.end();
       return false;
     }
@@ -135,7 +147,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     if (onError === undefined && !exhaustionPrinted) {
       exhaustionPrinted = true;
       console.error(
-        "connlimit: cannot accept, trying again until it works (printed once; set onError to see all):",
+        "connlimit: cannot accept, trying again (printed once; set onError to see all):",
         error,
       );
     }
@@ -149,7 +161,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     if (closed.aborted) return;
     end.abort();
     pending?.close();
-    for (const conn of ready.clear()) port.drop(conn);
+    dropReady();
     try {
       native.close();
     } catch (error) {
@@ -160,13 +172,10 @@ export function denoAcceptor<C extends ConnLike, A>(
 
   return {
     native,
+    addr: native.addr,
     openConns,
     closed,
     close,
-
-    get addr() {
-      return native.addr;
-    },
 
     get acceptErrors() {
       return acceptErrors;

@@ -5,13 +5,13 @@
  */
 
 import { assertEquals } from "@std/assert";
-import { limitedListener, type RefusalHooks } from "@connlimit/connlimit";
+import { limitedListener, Limiter, type Peer, type RefusalHooks } from "@connlimit/connlimit";
 import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
-import { SlowAdmitter } from "../support/slow_admitter.ts";
+import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
 
 function limit({ admitter, hooks, stage }: Setup) {
   const native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
@@ -97,4 +97,38 @@ Deno.test("limitedListener() takes a limiter that answers at once without a pend
   assertEquals(listener.limiter.stats().pending, 0);
   conn.close();
   await ended(client);
+});
+
+Deno.test("LimitedListener.close() closes what is admitted at once behind it, where nobody waits", async () => {
+  const limiter = new Limiter();
+  let slow = true;
+  const admitter = {
+    tryAccept: (peer: Peer) => slow ? Promise.resolve(limiter.tryAccept(peer)) : limiter.tryAccept(peer),
+  };
+  const native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepts = [withResolvers<Deno.TcpConn>(), withResolvers<Deno.TcpConn>()];
+  let accepting = 0;
+  const under = { addr: native.addr, close() {}, ref() {}, unref() {}, accept: () => accepts[accepting++]!.promise };
+  const acceptor = denoAcceptor<Deno.TcpConn, Deno.NetAddr>(
+    under,
+    admitter,
+    {},
+    new PendingStage<never>() as never,
+  );
+  const listener = new LimitedAcceptorListener(acceptor, limiter, undefined);
+  const clients = [await connectFrom("127.0.0.1", native.addr.port), await connectFrom("127.0.0.1", native.addr.port)];
+  const conns = [await native.accept(), await native.accept()];
+  native.close();
+
+  const accepted = listener.accept();
+  accepts[0]!.resolve(conns[0]!);
+  const conn = await within(accepted, "the first admission");
+  await eventually(() => accepting === 2, "the second accept");
+  slow = false;
+  accepts[1]!.resolve(conns[1]!);
+  listener.close();
+  await ended(clients[1]!);
+  assertEquals(limiter.open, 1);
+  conn.close();
+  await ended(clients[0]!);
 });
