@@ -24,16 +24,22 @@ class SocketRecord extends OpenConn {
   stage: Stage;
   /** Called when the socket closes while it is pending. */
   left: (() => void) | undefined = undefined;
-  /** The outcome of a TLS handshake that has ended while the socket was pending. */
-  handshake: [success: boolean, error: unknown] | undefined = undefined;
-  /** Data that came in the same packet as the end of the handshake, before the socket could be paused. */
-  data: unknown[] | undefined = undefined;
+  /** Whether a TLS handshake that has ended while the socket was pending has succeeded. */
+  handshake: boolean | undefined = undefined;
+  /** The calls of handlers that a pending socket has missed: the end of the handshake, and data in the same packet. */
+  missed: (() => unknown)[] | undefined = undefined;
 
   constructor(owner: SocketHandlerLimiter, conn: object, under: OpenConn | undefined, stage: Stage) {
     super(conn, under);
     this.owner = owner;
     this.stage = stage;
   }
+}
+
+/** The handlers that may be held back. */
+interface Handlers extends SocketHandlers {
+  end?(socket: GuardedSocket): unknown;
+  error?(socket: GuardedSocket, error: unknown): unknown;
 }
 
 interface GuardedSocket extends BunSocketLike {
@@ -67,7 +73,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
 
   /** The handlers with this limiter in front of them. */
   wrap<H extends SocketHandlers>(handlers: H): H {
-    const { open, close, data, drain, handshake } = handlers;
+    const { open, close, data, drain, handshake, end } = handlers as Handlers;
     // Bun checks the other handlers, and sees ours in place of these.
     for (const [name, handler] of Object.entries({ open, close, drain, handshake })) {
       checkHook(name, handler ?? undefined);
@@ -93,7 +99,8 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
         const record = this.#recordOf(socket);
         if (record?.stage === "refused") return;
         if (record?.stage === "pending") {
-          record.handshake = [success, error];
+          record.handshake = success;
+          (record.missed ??= []).push(() => handshake?.call(socket, socket, success, error));
           return socket.pause();
         }
         if (record?.stage === "handshaking" && success) {
@@ -111,15 +118,15 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       },
     });
     if (!this.#decidesLate) return wrapped;
-    const isPending = (socket: GuardedSocket) => this.#recordOf(socket)?.stage === "pending";
-    if (drain != null) {
-      // Bun calls it after a pause, too.
-      wrapped.drain = (socket: GuardedSocket) => isPending(socket) ? undefined : drain.call(socket, socket);
-    }
-    if (data != null) {
-      wrapped.data = (socket: GuardedSocket, chunk: unknown) =>
-        isPending(socket) ? (this.#recordOf(socket)!.data ??= []).push(chunk) : data.call(socket, socket, chunk);
-    }
+    const late: Handlers = wrapped;
+    const unlessPending = (socket: GuardedSocket, call: () => unknown, missed = call) => {
+      const record = this.#recordOf(socket);
+      return record?.stage === "pending" ? void (record.missed ??= []).push(missed) : call();
+    };
+    if (data != null) late.data = (socket, chunk) => unlessPending(socket, () => data.call(socket, socket, chunk));
+    if (end != null) late.end = (socket) => unlessPending(socket, () => end.call(socket, socket));
+    // Bun calls it after a pause, too.
+    if (drain != null) late.drain = (socket) => unlessPending(socket, () => drain.call(socket, socket), () => {});
     return wrapped;
   }
 
@@ -130,19 +137,41 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   }
 
   /** Hands over a socket that was pending, with the events that it has missed. */
-  #openLate(socket: GuardedSocket, { open, handshake, data }: SocketHandlers): void {
+  #openLate(socket: GuardedSocket, { open, handshake, error: onError }: Handlers): void {
     const record = this.#recordOf(socket)!;
-    if (handshake == null && isTls(socket) && record.handshake === undefined) {
+    const handshaking = handshake == null && isTls(socket) && record.handshake !== true;
+    // Before `open`, which may pause it again.
+    socket.resume();
+    if (handshaking) {
       record.stage = "handshaking";
       return;
     }
-    // Before `open`, which may pause it again.
-    socket.resume();
-    callOpen(open, socket);
-    if (record.handshake !== undefined) handshake?.call(socket, socket, ...record.handshake);
-    const { data: chunks = [] } = record;
-    record.data = undefined;
-    for (const chunk of chunks) data?.call(socket, socket, chunk);
+    const fail = (error: unknown) => {
+      if (onError != null) return onError.call(socket, socket, error);
+      queueMicrotask(() => {
+        throw error;
+      });
+    };
+    try {
+      open?.call(socket, socket);
+    } catch (error) {
+      try {
+        fail(error);
+      } finally {
+        socket.terminate();
+      }
+    }
+    const { missed = [] } = record;
+    record.missed = undefined;
+    for (const call of missed) {
+      // No handler hears anything more of a socket that another has closed.
+      if (record.ended) return;
+      try {
+        call();
+      } catch (error) {
+        fail(error);
+      }
+    }
   }
 
   #recordOf(socket: GuardedSocket): SocketRecord | undefined {
@@ -179,7 +208,8 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   }
 
   refuse(socket: GuardedSocket): boolean {
-    closeRefused(this.present(socket), this.#tls);
+    // The last socket may have been another listener's meanwhile.
+    closeRefused(this.present(socket), this.#decidesLate ? isTls(socket) : this.#tls);
     return false;
   }
 
