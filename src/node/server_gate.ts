@@ -82,9 +82,40 @@ export class ServerGate {
     this.#held.set(socket, events);
     admitted.then((admitted) => {
       this.#held.delete(socket);
-      if (admitted) { for (const event of events) emit(event); }
+      if (!admitted) return;
+      const handOff = events.length > 1 ? takeBack(socket) : undefined;
+      emitAlone(emit, event);
+      handOff?.();
+      for (const event of events.slice(1)) emitAlone(emit, event);
     });
     return true;
+  }
+}
+
+/**
+ * Bun's servers parse the data of a tunnel as HTTP if `"connection"` is emitted after `"upgrade"` or `"connect"` has been
+ * held. So the socket is put back to its state before that event. Returns the function that undoes this.
+ */
+function takeBack(socket: object): (() => void) | undefined {
+  const handedOff = Object.getOwnPropertySymbols(socket).find((key) => key.description === HANDED_OFF);
+  if (handedOff === undefined) return undefined;
+  const set = (value: unknown) => Reflect.set(socket, handedOff, value);
+  const value = Reflect.get(socket, handedOff);
+  set(false);
+  return () => set(value);
+}
+
+/** The description of the symbol by which Bun marks a socket that has become a tunnel. */
+const HANDED_OFF = "http.server.socketHandedOff";
+
+/** Emits an event. An exception of a listener is uncaught, as usual, and the next event is emitted all the same. */
+function emitAlone(emit: (event: Event) => void, event: Event): void {
+  try {
+    emit(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
   }
 }
 

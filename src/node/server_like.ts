@@ -33,6 +33,10 @@ export interface ServerSocket {
   /** Removes all listeners, or those of one event. */
   // deno-lint-ignore no-explicit-any
   removeAllListeners(...events: any[]): this;
+  /** Whether the socket emits its data. `null` before the first listener is added. */
+  readonly readableFlowing?: boolean | null;
+  /** Stops emitting data. */
+  pause?(): unknown;
   /** Reads, and discards data that has no listener. */
   resume(): unknown;
   /** Sends a text, then closes the socket. */

@@ -87,12 +87,24 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return false;
   }
 
-  /** Node reads a socket into a bounded buffer, and delivers the buffer to listeners that are added later. */
+  /**
+   * Node reads a socket into a bounded buffer, and delivers the buffer to listeners that are added later. A socket that was
+   * passed on may flow already, or start to, and would lose its data.
+   */
   hold(socket: ServerSocket, ended: () => void): () => void {
     socket.on("error", ignore);
     socket.on("close", ended);
+    const { resume } = socket;
+    let flows = socket.readableFlowing === true;
+    if (flows) socket.pause?.();
+    socket.resume = () => {
+      flows = true;
+      return socket;
+    };
     return () => {
       socket.off("close", ended);
+      socket.resume = resume;
+      if (flows) socket.resume();
       if (!socket.destroyed) socket.off("error", ignore);
     };
   }
