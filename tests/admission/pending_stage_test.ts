@@ -85,10 +85,9 @@ test("PendingStage refuses where the limiter rejects, and reports that", async (
 
 test("PendingStage refuses where the limiter answers nonsense, at once or later, and reports what it got", async () => {
   for (const nonsense of [undefined, null, 7, "yes", {}, { admitted: "yes" }]) {
-    for (const later of [false, true]) {
+    for (const later of nonsense === undefined ? [true] : [false, true]) {
       const trial = new StageTrial();
       trial.admitter.tryAccept = () => (later ? Promise.resolve(nonsense) : nonsense) as never;
-      if (nonsense === undefined && !later) continue;
       assertStrictEquals(await trial.offer("a"), "refuse a: unavailable");
       assertStrictEquals(trial.errors.length, 1);
       const [{ name, message }] = trial.errors as [Error];
