@@ -112,7 +112,7 @@ export class Trial implements AsyncDisposable {
     return this;
   }
 
-  async visit(words = this.#adapter.words): Promise<Visitor> {
+  async visit(words: string = this.#adapter.words): Promise<Visitor> {
     const visitor = new Visitor(await connectFrom("127.0.0.1", this.server.port), this.#adapter, words);
     this.#visitors.push(visitor);
     return visitor;
