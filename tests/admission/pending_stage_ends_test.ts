@@ -71,6 +71,25 @@ for (const end of ["leaves", "times out", "is closed"]) {
   }
 }
 
+test("PendingStage admits no connection whose client has left before, however close the decision is", async () => {
+  const results = new Set<string>();
+  for (let between = 0; between < 20; between++) {
+    const trial = new StageTrial();
+    const result = trial.offer("a");
+    const admission = trial.admitter.questions[0]!.decide();
+    for (let turn = 0; turn < between; turn++) await Promise.resolve();
+    const expected = trial.port.log.includes("admit a") ? "admit a" : "drop a";
+    trial.port.leave.get("a")!();
+    assertStrictEquals(await result, expected);
+    await turns();
+    assert(admission.admitted);
+    assertStrictEquals(admission.released, expected === "drop a");
+    assertEquals(trial.counts, [0, admission.released ? 0 : 1]);
+    results.add(expected);
+  }
+  assertEquals([...results], ["drop a", "admit a"]);
+});
+
 test("PendingStage leaves an admitted connection alone when its client leaves", async () => {
   const trial = new StageTrial();
   const result = trial.offer("a");

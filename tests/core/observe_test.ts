@@ -157,11 +157,12 @@ test("observe() agrees with the limiter's stats(), whatever is accepted and rele
       const watchers = [new Watcher(), new Watcher()];
       for (const watcher of watchers) observe(limiter, watcher);
       const slots: Slot[] = [];
+      const refused: Peer[] = [];
       for (const { kind, peer, which } of steps) {
         if (kind === "accept") {
           const admission = limiter.tryAccept(peer);
           if (admission.admitted) slots.push(admission);
-          else seen.add(admission.reason);
+          else refused.push(peer), seen.add(admission.reason);
         } else if (kind === "release") {
           slots[which % slots.length]?.release();
         } else {
@@ -175,6 +176,7 @@ test("observe() agrees with the limiter's stats(), whatever is accepted and rele
         const { open, admitted, refusedBy } = limiter.stats();
         for (const watcher of watchers) {
           assertEquals([watcher.open.size, watcher.admissions, watcher.refusedBy], [open, admitted, refusedBy]);
+          assertEquals(watcher.peers, refused);
         }
       }
     }),
