@@ -1,12 +1,13 @@
 /**
- * How the folders of `src/` may depend on each other, and how `tests/` mirrors them. CONTRIBUTING.md has the picture.
+ * How the folders of `src/` may depend on each other, how `tests/` mirrors them, and how long files may be. CONTRIBUTING.md
+ * has the picture.
  *
  * @module
  */
 
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 const SRC = new URL("../src/", import.meta.url);
 const TESTS = new URL("./", import.meta.url);
@@ -81,4 +82,31 @@ test("every test of a folder of src/ is named after a file of that folder", () =
   const strays = tests.filter((path) => !sources.some((source) => path.startsWith(`${source}_`)));
   // It runs what is in `examples/`, on Bun.
   assertEquals(strays, ["bun/examples_test.ts"]);
+});
+
+/** The most lines of a file, and of the file of `src/` that has as many longer ones as shorter ones. */
+const LONGEST = 250;
+const MEDIAN = 120;
+
+/** The numbers of lines of the sources below a folder, by their paths. Reports and installed packages are none. */
+function linesBelow(folder: string, lines: Map<string, number> = new Map()): Map<string, number> {
+  for (const entry of readdirSync(new URL(`../${folder}/`, TESTS), { withFileTypes: true })) {
+    const path = `${folder}/${entry.name}`;
+    if (entry.isDirectory() && !["node_modules", "results"].includes(entry.name)) linesBelow(path, lines);
+    if (!/\.(?:ts|tsx|js|mjs)$/.test(entry.name)) continue;
+    lines.set(path, readFileSync(new URL(`../${path}`, TESTS), "utf8").split("\n").length - 1);
+  }
+  return lines;
+}
+
+test("no source is longer than 250 lines", () => {
+  const lines = new Map(["src", "tests", "bench", "stress", "examples"].flatMap((folder) => [...linesBelow(folder)]));
+  assert([...lines.keys()].includes("tests/structure_test.ts"));
+  assertEquals([...lines].filter(([, count]) => count > LONGEST), []);
+});
+
+test("half of the files of src/ have no more than 120 lines", () => {
+  const counts = [...linesBelow("src").values()].sort((one, other) => one - other);
+  const median = counts[counts.length >> 1]!;
+  assert(median <= MEDIAN, `the median is ${median} lines`);
 });

@@ -1,0 +1,147 @@
+/**
+ * Connections stop being pending without a decision, and a slot that comes then is given back.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { FakeClock } from "../support/fake_clock.ts";
+import { settled, turns } from "../support/settled.ts";
+import { StageTrial } from "../support/stage_trial.ts";
+
+test("PendingStage drops a connection whose client leaves, and gives back a slot that comes later", async () => {
+  const trial = new StageTrial();
+  const result = trial.offer("a");
+  trial.port.leave.get("a")!();
+  assertStrictEquals(await result, "drop a");
+  assertEquals([trial.port.log, trial.counts], [["hold a", "free a", "drop a"], [0, 0]]);
+  const late = trial.admitter.questions[0]!.decide();
+  await turns();
+  assert(late.admitted && late.released);
+  assertEquals([trial.counts, trial.errors], [[0, 0], []]);
+});
+
+test("PendingStage keeps a failure to itself that comes after the end", async () => {
+  const trial = new StageTrial();
+  const result = trial.offer("a");
+  trial.port.leave.get("a")!();
+  await result;
+  trial.admitter.questions[0]!.fail("too late");
+  await turns();
+  assertEquals([trial.errors, trial.counts], [[], [0, 0]]);
+});
+
+test("PendingStage refuses after the timeout, and gives back a slot that comes later", async () => {
+  using clock = new FakeClock();
+  const trial = new StageTrial({ timeout: 100 });
+  const result = trial.offer("a") as Promise<string>;
+  clock.pass(98);
+  assertStrictEquals(await settled(result), "open");
+  clock.pass(2);
+  assertStrictEquals(await result, "refuse a: timeout");
+  assertEquals([trial.port.log, trial.counts], [["hold a", "free a", "refuse a: timeout"], [0, 0, ["timeout", 1]]]);
+  const late = trial.admitter.questions[0]!.decide();
+  await turns();
+  assert(late.admitted && late.released);
+  assertStrictEquals(trial.admitter.limiter.open, 0);
+});
+
+for (const end of ["leaves", "times out", "is closed"]) {
+  const expected = end === "times out" ? "refuse a: timeout" : "drop a";
+  for (const order of ["before", "after"]) {
+    test(`PendingStage gives back the slot where a connection ${end} in the turn of the decision, ${order} it`, async () => {
+      using clock = new FakeClock();
+      const trial = new StageTrial({ timeout: 100 });
+      const result = trial.offer("a");
+      const finish = () => {
+        if (end === "leaves") trial.port.leave.get("a")!();
+        else if (end === "times out") clock.pass(100);
+        else trial.stage.close();
+      };
+      if (order === "before") finish();
+      const admission = trial.admitter.questions[0]!.decide();
+      if (order === "after") finish();
+      assertStrictEquals(await result, expected);
+      await turns();
+      assert(admission.admitted && admission.released);
+      assertEquals([trial.counts, trial.port.slots], [[0, 0, ...end === "times out" ? [["timeout", 1]] : []], []]);
+      assertEquals(trial.port.log, ["hold a", "free a", expected]);
+    });
+  }
+}
+
+test("PendingStage admits no connection whose client has left before, however close the decision is", async () => {
+  const results = new Set<string>();
+  for (let between = 0; between < 20; between++) {
+    const trial = new StageTrial();
+    const result = trial.offer("a");
+    const admission = trial.admitter.questions[0]!.decide();
+    for (let turn = 0; turn < between; turn++) await Promise.resolve();
+    const expected = trial.port.log.includes("admit a") ? "admit a" : "drop a";
+    trial.port.leave.get("a")!();
+    assertStrictEquals(await result, expected);
+    await turns();
+    assert(admission.admitted);
+    assertStrictEquals(admission.released, expected === "drop a");
+    assertEquals(trial.counts, [0, admission.released ? 0 : 1]);
+    results.add(expected);
+  }
+  assertEquals([...results], ["drop a", "admit a"]);
+});
+
+test("PendingStage leaves an admitted connection alone when its client leaves", async () => {
+  const trial = new StageTrial();
+  const result = trial.offer("a");
+  trial.admitter.questions[0]!.decide();
+  assertStrictEquals(await result, "admit a");
+  trial.port.leave.get("a")!();
+  trial.stage.close();
+  await turns();
+  assertEquals([trial.port.log, trial.port.slots[0]!.released], [["hold a", "free a", "admit a"], false]);
+  assertEquals(trial.counts, [0, 1]);
+});
+
+test("PendingStage that is full refuses at once, and gives back the slot", async () => {
+  const trial = new StageTrial({ max: 1, timeout: Infinity });
+  const first = trial.offer("a");
+  const space = trial.stage.space();
+  assertEquals([trial.stage.full, await settled(space)], [true, "open"]);
+  assertStrictEquals(trial.offer("b"), "refuse b: pending");
+  assertStrictEquals(trial.offer("c"), "refuse c: pending");
+  trial.admitter.questions[1]!.fail("nobody waits for it");
+  const late = trial.admitter.questions[2]!.decide();
+  await turns();
+  assert(late.admitted && late.released);
+  assertEquals([trial.counts, trial.errors], [[1, 0, ["pending", 2]], []]);
+  trial.admitter.questions[0]!.decide();
+  assertStrictEquals(await first, "admit a");
+  assertEquals([trial.stage.full, await settled(space)], [false, undefined]);
+});
+
+test("PendingStage that closes drops what is pending, and what would be from then on", async () => {
+  const trial = new StageTrial();
+  const before = [trial.offer("a"), trial.offer("b")];
+  trial.stage.close();
+  assertEquals(await Promise.all(before), ["drop a", "drop b"]);
+  assertStrictEquals(trial.offer("c"), "drop c");
+  const late = trial.admitter.questions.map((question) => question.decide());
+  await turns();
+  assert(late.every((admission) => admission.admitted && admission.released));
+  assertEquals([trial.counts, trial.errors], [[0, 0], []]);
+});
+
+test("PendingStage that is full and closed drops, and counts no refusal", () => {
+  const trial = new StageTrial({ max: 0 });
+  trial.stage.close();
+  assertEquals([trial.offer("a"), trial.counts], ["drop a", [0, 0]]);
+});
+
+test("PendingStage that is full or closed lets pass what the limiter decides at once", () => {
+  for (const closed of [false, true]) {
+    const trial = new StageTrial({ max: 0 });
+    if (closed) trial.stage.close();
+    trial.admitter.tryAccept = (peer) => trial.admitter.limiter.tryAccept(peer) as never;
+    assertEquals([trial.offer("a"), trial.offer("a")], ["admit a", "refuse a: client"]);
+  }
+});
