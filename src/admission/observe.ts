@@ -4,9 +4,9 @@
  * @module
  */
 
-import { internalsOf } from "./internals.ts";
-import type { Limiter } from "./limiter.ts";
-import type { LimiterObserver } from "./observer.ts";
+import { internalsOf } from "../core/internals.ts";
+import type { Limiter } from "../core/limiter.ts";
+import type { LimiterObserver } from "../core/observer.ts";
 
 const observersOf = new WeakMap<object, readonly LimiterObserver[]>();
 

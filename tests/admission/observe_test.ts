@@ -9,7 +9,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { Limiter, type Peer, type RefusalReason, type Slot } from "@connlimit/connlimit";
 import { internalsOf } from "../../src/core/internals.ts";
-import { observe } from "../../src/core/observe.ts";
+import { observe } from "../../src/admission/observe.ts";
 import type { LimiterObserver } from "../../src/core/observer.ts";
 import { byReason } from "../../src/core/reasons.ts";
 
