@@ -6,7 +6,7 @@
 
 import { createGate, type Gate } from "../admission/gate.ts";
 import type { RefusalHooks } from "../admission/hooks.ts";
-import { OPEN_CONN, OpenConn, OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
@@ -14,27 +14,7 @@ import type { Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
 import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
-
-/** The state of a socket at one limiter. The user's handlers are called once it is `"open"`. */
-type Stage = "pending" | "handshaking" | "open" | "refused";
-
-/** The record of a socket. */
-class SocketRecord extends OpenConn {
-  readonly owner: SocketHandlerLimiter;
-  stage: Stage;
-  /** Called when the socket closes while it is pending. */
-  left: (() => void) | undefined = undefined;
-  /** Whether a TLS handshake that has ended while the socket was pending has succeeded. */
-  handshake: boolean | undefined = undefined;
-  /** The calls of handlers that a pending socket has missed: the end of the handshake, and data in the same packet. */
-  missed: (() => unknown)[] | undefined = undefined;
-
-  constructor(owner: SocketHandlerLimiter, conn: object, under: OpenConn | undefined, stage: Stage) {
-    super(conn, under);
-    this.owner = owner;
-    this.stage = stage;
-  }
-}
+import { SocketRecord } from "./socket_record.ts";
 
 /** The handlers that may be held back. */
 interface Handlers extends SocketHandlers {

@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type Admission, Limiter } from "@connlimit/connlimit";
 import { internalsOf } from "../../src/core/internals.ts";
-import { observe } from "../../src/core/observe.ts";
+import { observe } from "../../src/admission/observe.ts";
 import { REFUSALS } from "../../src/core/slot.ts";
 import { sweeping } from "../../src/http/sweep.ts";
 import { SlowAdmitter } from "../support/slow_admitter.ts";
