@@ -70,7 +70,7 @@ export class OpenConn {
     return this.#ended;
   }
 
-  /** Holds `slot`, and is in `list`, until the connection ends. A connection is in a list once. */
+  /** Holds `slot`, and is in `list`, until the connection ends. The list may have the record under this one instead. */
   hold(slot: Slot | undefined, list: OpenConns | undefined): void {
     this.#slot = slot;
     const under = this.#under;

@@ -66,7 +66,7 @@ export class PendingStage<C> {
       report(error, gate);
       return gate.decide(conn, refusal("unavailable", gate));
     }
-    return isAdmission(asked) ? gate.decide(conn, asked) : this.#await(conn, asked, gate);
+    return isAdmission(asked) ? gate.decide(conn, asked) : this.#await(conn, Promise.resolve(asked), gate);
   }
 
   #await<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
@@ -133,7 +133,8 @@ function report<C, R>(error: unknown, { limiter, onError }: GateSide<C, R>): voi
 
 /** Releases a slot that came too late. */
 function giveBack(admission: Admission | RefusalReason | undefined): void {
-  if (typeof admission === "object" && admission.admitted) admission.release();
+  // A limiter may have answered anything.
+  if (typeof admission === "object" && admission?.admitted) admission.release();
 }
 
 function isAdmission(answer: Awaitable<Admission>): answer is Admission {

@@ -145,3 +145,13 @@ test("PendingStage that is full or closed lets pass what the limiter decides at 
     assertEquals([trial.offer("a"), trial.offer("a")], ["admit a", "refuse a: client"]);
   }
 });
+
+test("PendingStage lets nonsense that comes too late end nothing", async () => {
+  const { admitter, stage, offer, port } = new StageTrial({ max: 0 });
+  admitter.tryAccept = () => Promise.resolve(null) as never;
+  assertEquals(offer("a"), "refuse a: pending");
+  stage.close();
+  assertEquals(offer("b"), "drop b");
+  await turns();
+  assertEquals(port.slots, []);
+});

@@ -8,30 +8,15 @@ import { test } from "node:test";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { bunAcceptor } from "../../src/bun/bun_acceptor.ts";
 import type { NetAddr } from "../../src/bun/socket_conn.ts";
-import { certificate, within } from "../support/net.ts";
+import { certificate } from "../support/net.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { serveListener } from "../support/serve_listener.ts";
 
 function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
   const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...tls && { tls: certificate() } };
   const acceptor = bunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
   acceptor.limit(admitter, hooks as never, stage as never);
-  const listener = new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
-  const served: number[] = [];
-  const serving = (async () => {
-    for await (const conn of listener) {
-      served.push(conn.remoteAddr.port);
-      conn.readable.pipeTo(conn.writable).catch(() => {});
-    }
-  })();
-  return {
-    port: listener.addr.port,
-    served,
-    stop: () => listener.shutdown({ timeout: 0 }),
-    async [Symbol.asyncDispose]() {
-      await listener.shutdown({ timeout: 0 });
-      await within(serving, "the loop to end");
-    },
-  };
+  return serveListener(new LimitedAcceptorListener(acceptor, admitter.limiter, undefined));
 }
 
 for (const tls of [false, true]) {

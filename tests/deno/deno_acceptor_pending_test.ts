@@ -10,7 +10,8 @@ import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { type Adapter, RULES, type Setup } from "../support/pending_rules.ts";
+import { serveListener } from "../support/serve_listener.ts";
 import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
 
 function limit({ admitter, hooks, stage }: Setup) {
@@ -24,26 +25,7 @@ function limit({ admitter, hooks, stage }: Setup) {
   return new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
 }
 
-function serve(setup: Setup): Server {
-  const listener = limit(setup);
-  const served: number[] = [];
-  const serving = (async () => {
-    for await (const conn of listener) {
-      served.push(conn.remoteAddr.port);
-      conn.readable.pipeTo(conn.writable).catch(() => {});
-    }
-  })();
-  return {
-    port: listener.addr.port,
-    served,
-    stop: () => listener.shutdown({ timeout: 0 }),
-    async [Symbol.asyncDispose]() {
-      await listener.shutdown({ timeout: 0 });
-      await within(serving, "the loop to end");
-    },
-  };
-}
-
+const serve = (setup: Setup) => serveListener(limit(setup));
 const adapter: Adapter = { serve, words: "hello", answer: "hello", backlog: true, blind: true };
 
 for (const [rule, keeps] of Object.entries(RULES)) {
