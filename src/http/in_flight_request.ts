@@ -26,11 +26,12 @@ export class InFlightRequest extends OpenConn {
   slow = false;
   /** On Bun, the number of periods in which the client was gone and the handler had not settled. */
   periodsGone = 0;
+  /** The same request in the next outer limiter, with nested limiters. */
+  #outer: InFlightRequest | undefined;
   #upgraded = false;
 
   constructor(request: RecordedRequest, info: unknown, self: unknown) {
-    const around = request[OPEN_CONN];
-    super(request, around === undefined || around.ended ? undefined : around);
+    super(request, undefined);
     this.request = request;
     this.info = info;
     this.self = self;
@@ -38,8 +39,12 @@ export class InFlightRequest extends OpenConn {
 
   /** Holds `slot` until the response is done. */
   start(slot: Slot, list: OpenConns): void {
+    const request: RecordedRequest = this.request;
+    // Not before: a request may end, and be handled once more, while it is pending.
+    const outer = request[OPEN_CONN];
+    if (outer?.ended === false) this.#outer = outer;
     try {
-      (this.request as RecordedRequest)[OPEN_CONN] = this;
+      request[OPEN_CONN] = this;
     } catch (error) {
       // The request is frozen, so an upgrade to a WebSocket would not find its record.
       slot.release();
@@ -78,9 +83,7 @@ export class InFlightRequest extends OpenConn {
 
   static #allOf(request: RecordedRequest): InFlightRequest[] {
     const records: InFlightRequest[] = [];
-    for (let record = request[OPEN_CONN]; record !== undefined; record = record.under as typeof record) {
-      records.push(record);
-    }
+    for (let record = request[OPEN_CONN]; record !== undefined; record = record.#outer) records.push(record);
     return records;
   }
 }

@@ -19,7 +19,7 @@ export type Sweep = (reason: RefusalReason, client: () => string) => boolean;
 /** A limiter that sweeps before it refuses. */
 export function sweeping(limiter: Admitter, sweep: Sweep | undefined): Admitter {
   const internals = internalsOf(limiter);
-  if (internals?.attempt === undefined || sweep === undefined) return limiter;
+  if (internals?.attempt === undefined || sweep === undefined || isOverridden(limiter)) return limiter;
   const { counts, attempt, clientOf } = internals;
   const nameOf = (peer: Peer) => {
     const client = clientOf?.(peer);
@@ -34,4 +34,11 @@ export function sweeping(limiter: Admitter, sweep: Sweep | undefined): Admitter 
     [INTERNALS]: internals,
   };
   return admitter;
+}
+
+/** Whether the user has replaced the limiter's `tryAccept()`, which must be called then. */
+function isOverridden(limiter: Admitter): boolean {
+  let own: object | null = limiter;
+  while (own !== null && !Object.hasOwn(own, INTERNALS)) own = Object.getPrototypeOf(own);
+  return (own as Partial<Admitter> | null)?.tryAccept !== limiter.tryAccept;
 }

@@ -94,6 +94,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   hold(socket: ServerSocket, ended: () => void): () => void {
     socket.on("error", ignore);
     socket.on("close", ended);
+    // It is emitted here only where the client has said nothing. Nobody would hear of it later, and the socket stay open.
+    socket.on("end", ended);
     const { resume } = socket;
     let flows = socket.readableFlowing === true;
     if (flows) socket.pause?.();
@@ -103,6 +105,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     };
     return () => {
       socket.off("close", ended);
+      socket.off("end", ended);
       socket.resume = resume;
       if (flows) socket.resume();
       if (!socket.destroyed) socket.off("error", ignore);

@@ -10,6 +10,7 @@ import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { leavesNothing } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Setup } from "../support/pending_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
@@ -114,3 +115,10 @@ Deno.test("LimitedListener.close() closes what is admitted at once behind it, wh
   conn.close();
   await ended(clients[0]!);
 });
+
+const seed = Date.now() | 0;
+
+Deno.test(
+  `limitedListener() leaves nothing of a thousand pending connections (seed ${seed})`,
+  leavesNothing(adapter, seed),
+);

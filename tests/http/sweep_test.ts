@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { type Admission, Limiter } from "@connlimit/connlimit";
+import { type Admission, Limiter, type Peer } from "@connlimit/connlimit";
 import { internalsOf } from "../../src/core/internals.ts";
 import { observe } from "../../src/admission/observe.ts";
 import { REFUSALS } from "../../src/core/slot.ts";
@@ -62,4 +62,15 @@ test("sweeping() does not sweep for what is admitted, and counts and observes as
   // It sweeps once, even where that was of no use.
   assertEquals([sweeps, refused], [1, [["client", "192.0.2.7"]]]);
   assertStrictEquals(internalsOf(sweeper)!.counts, internalsOf(limiter)!.counts);
+});
+
+test("sweeping() asks a tryAccept() that a user has put in place of the limiter's own", () => {
+  class Blocking extends Limiter {
+    override tryAccept(peer: Peer) {
+      return super.tryAccept(peer === "192.0.2.7" ? {} : peer);
+    }
+  }
+  const admitter = sweeping(new Blocking(), () => true);
+  assertStrictEquals((admitter.tryAccept("192.0.2.7") as Admission).admitted, false);
+  assertStrictEquals((admitter.tryAccept("192.0.2.8") as Admission).admitted, true);
 });

@@ -17,6 +17,7 @@ import type { LimitServerOptions } from "../../src/node/server_port.ts";
 import { ServerPort } from "../../src/node/server_port.ts";
 import { certificate, within } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";
+import { leavesNothing } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 
 type NodeServer = net.Server | http.Server | https.Server | http2.Http2SecureServer;
@@ -100,4 +101,9 @@ for (const [kind, adapter] of Object.entries(ADAPTERS)) {
   for (const [rule, keeps] of Object.entries(RULES)) {
     test(`limitServer() with a limiter that takes its time ${rule} (${kind})`, () => keeps(adapter));
   }
+  const seed = Date.now() | 0;
+  test(
+    `limitServer() leaves nothing of a thousand pending connections (${kind}, seed ${seed})`,
+    leavesNothing(adapter, seed),
+  );
 }

@@ -143,6 +143,28 @@ for (const secure of [false, true]) {
   });
 }
 
+const HALF_OPEN = {
+  net: () => net.createServer({ allowHalfOpen: true }),
+  http: () => http.createServer(),
+  http2: () => http2.createServer(),
+} as const;
+
+for (const [kind, create] of Object.entries(HALF_OPEN)) {
+  test(`limitServer() with a limiter that takes its time drops a client that ends its side and has said nothing (${kind})`, async () => {
+    await using trial = new Trial(create());
+    const { admitter } = trial;
+    const client = await connectFrom("127.0.0.1", await trial.listen());
+    await admitter.waiting(1);
+    const gone = ended(client);
+    client.fin();
+    await admitter.waiting(0);
+    await gone;
+    const admission = admitter.questions[0]!.decide();
+    await eventually(() => !admission.admitted || admission.released, "the slot to be released");
+    assertStrictEquals(admission.admitted, true);
+  });
+}
+
 const PASSES: Readonly<Record<string, (socket: net.Socket, data: Uint8Array, pass: () => void) => void>> = {
   "while it flows": (socket, data, pass) => {
     pass();
