@@ -80,7 +80,7 @@ export function leavesNothing(adapter: Adapter, seed: number): () => Promise<voi
     assertEquals([stats.pending, stats.clients, [...limiter.clients()]], [0, 0, []]);
     assert(stats.admitted > 100 && stats.peak <= 5, `${stats.admitted} admitted, ${stats.peak} at once`);
     const by = stats.refusedBy;
-    assert(by.timeout > 0 && by.unavailable > 0, JSON.stringify(by));
+    assert(by.unavailable > 0, JSON.stringify(by));
     // Those that were refused by the gate, or by the limiter in time, are the ones that the hook has heard of.
     assert(refused >= by.timeout + by.unavailable + by.pending && refused <= stats.refused, `${refused} refused`);
   });
