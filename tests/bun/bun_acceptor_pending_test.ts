@@ -9,7 +9,7 @@ import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listene
 import { bunAcceptor } from "../../src/bun/bun_acceptor.ts";
 import type { NetAddr } from "../../src/bun/socket_conn.ts";
 import { certificate } from "../support/net.ts";
-import { leavesNothing } from "../support/pending_crowd.ts";
+import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 
@@ -34,6 +34,6 @@ for (const tls of [false, true]) {
   const seed = Date.now() | 0;
   test(
     `limitedListener() leaves nothing of a thousand pending connections (${tls ? "TLS" : "TCP"}, seed ${seed})`,
-    leavesNothing(adapter, seed),
+    leavesNothingPending(adapter, seed),
   );
 }

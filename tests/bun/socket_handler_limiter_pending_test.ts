@@ -8,7 +8,7 @@ import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { SocketHandlerLimiter } from "../../src/bun/socket_handler_limiter.ts";
 import { certificate, within } from "../support/net.ts";
-import { leavesNothing } from "../support/pending_crowd.ts";
+import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 
 /** Handlers that echo, and fail where they are called for a socket that has not been opened. */
@@ -75,6 +75,6 @@ for (const [name, tls, handshake] of KINDS) {
   const seed = Date.now() | 0;
   test(
     `limitSocketHandler() leaves nothing of a thousand pending connections (${name}, seed ${seed})`,
-    leavesNothing(adapter, seed),
+    leavesNothingPending(adapter, seed),
   );
 }

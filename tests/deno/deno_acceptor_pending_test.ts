@@ -10,7 +10,7 @@ import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { leavesNothing } from "../support/pending_crowd.ts";
+import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Setup } from "../support/pending_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
@@ -120,5 +120,5 @@ const seed = Date.now() | 0;
 
 Deno.test(
   `limitedListener() leaves nothing of a thousand pending connections (seed ${seed})`,
-  leavesNothing(adapter, seed),
+  leavesNothingPending(adapter, seed),
 );

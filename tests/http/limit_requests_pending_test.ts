@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { limitHandler } from "../../src/http/limit_requests.ts";
 import { isBun } from "../support/platform.ts";
-import { leavesNothing } from "../support/pending_crowd.ts";
+import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 
 interface Info {
@@ -73,4 +73,7 @@ for (const [rule, keeps] of Object.entries(RULES)) {
 
 const seed = Date.now() | 0;
 
-test(`limitRequests() leaves nothing of a thousand pending requests (seed ${seed})`, leavesNothing(adapter, seed));
+test(
+  `limitRequests() leaves nothing of a thousand pending requests (seed ${seed})`,
+  leavesNothingPending(adapter, seed),
+);

@@ -41,6 +41,8 @@ export interface Adapter {
   readonly blind?: boolean;
   /** Whether it hears of a client that says nothing. */
   readonly hearsSilent?: boolean;
+  /** Whether it hears of a client only after the TLS handshake. Clients then leave before any deadline has passed. */
+  readonly hearsLate?: boolean;
   /** What a refused client gets, where that is an answer. */
   readonly refusal?: string;
 }
