@@ -4,13 +4,11 @@
  * @module
  */
 
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { testUnless } from "../support/test_unless.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
-import type { RuntimeName } from "../../testing/runtimes.ts";
-import { withServer } from "../support/with_server.ts";
+import { withPackages } from "../support/with_packages.ts";
 
 /** Programs, each of which limits a client to three connections and is given its port. */
 const SERVERS = {
@@ -42,19 +40,6 @@ const SERVERS = {
   `,
 } as const;
 
-/** Runs a program on a runtime. */
-async function withProgram(program: string, runtime: RuntimeName, use: (port: number) => Promise<void>) {
-  // In the project, for the sake of the packages' names; and a module, for Node, by its extension.
-  const file = await Deno.makeTempFile({ dir: fileURLToPath(new URL(".", import.meta.url)), suffix: ".mts" });
-  try {
-    await Deno.writeTextFile(file, `import process from "node:process";\n${program}`);
-    const run = runtime === "Deno" ? ["run", "-A"] : [];
-    await withServer(runtime, (port) => [...run, file, `${port}`], ({ port }) => use(port));
-  } finally {
-    await Deno.remove(file);
-  }
-}
-
 /** Asks on a connection that is kept alive. Resolves to the first of the answer, or to nothing where it is closed. */
 const ask = (client: Client) => reply(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
 
@@ -67,7 +52,7 @@ for (const [name, program] of Object.entries(SERVERS)) {
       oneAddress,
       `limitServer() limits ${name} on ${runtime} to three connections of a client`,
       () =>
-        withProgram(program, runtime, async (port) => {
+        withPackages(program, runtime, async ({ port }) => {
           const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.2", port)));
           // Twice, since a connection is counted once for all its requests.
           for (let request = 1; request <= 2; request++) {

@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { printed as printedServers, serversIn, texts } from "../support/documentation.ts";
 import { testUnless } from "../support/test_unless.ts";
 import { answers, type Client, connectFrom, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
@@ -14,22 +15,14 @@ import { projectOf } from "../support/published.ts";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 
-const PAGES = ["README.md", ...[...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)];
-const texts = new Map(PAGES.map((page) => [page, Deno.readTextFileSync(new URL(page, ROOT))]));
 const readme = texts.get("README.md")!;
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
-/** The servers in a text: the blocks that `deno test --doc` does not run. */
-const serversIn = (text: string) => [...text.matchAll(/```ts ignore\n([^]*?)```/g)].map(([, code]) => code!);
-
-/** The servers that are run below. */
+/** The servers that are run below, or by the tests of `behind_a_proxy_test.ts`. */
 const run = new Set<string>();
 
-/** The servers that a page prints below a heading. */
-function printed(heading: string, page = "README.md"): string[] {
-  const section = texts.get(page)!.split(/^#+ /m).find((section) => section.startsWith(`${heading}\n`));
-  assert(section !== undefined, `${page} has no heading "${heading}"`);
-  const servers = serversIn(section);
+function printed(heading: string, page?: string): string[] {
+  const servers = printedServers(heading, page);
   for (const server of servers) run.add(server);
   return servers;
 }
