@@ -42,9 +42,10 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
-export type { ListenerLike } from "./src/conn/acceptor_listener.ts";
-export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_acceptor_listener.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
+export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
+export type { ListenerLike } from "./src/conn/listener_like.ts";
+export type { DisposableLike } from "./src/core/disposable_like.ts";
 export { type ClientCount, Limiter, type LimiterStats } from "./src/core/limiter.ts";
 export type { AggregateOptions, Limits, LimitsOptions } from "./src/core/limits.ts";
 export type { Peer, RemoteAddr } from "./src/core/peer.ts";

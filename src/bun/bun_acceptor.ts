@@ -14,6 +14,7 @@ import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
+import type { BunAddr, BunConn, UnixAddr } from "./bun_conn.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -22,7 +23,7 @@ import {
   isTls,
   shadow,
 } from "./native.ts";
-import { type BunAddr, type BunConn, SocketConn, type UnixAddr } from "./socket_conn.ts";
+import { SocketConn } from "./socket_conn.ts";
 
 /** The acceptor of a Bun listener, which can be given limits later. */
 export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> {

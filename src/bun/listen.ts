@@ -4,12 +4,13 @@
  * @module
  */
 
-import type { ListenerLike } from "../conn/acceptor_listener.ts";
 import { AcceptorListener } from "../conn/acceptor_listener.ts";
+import type { ListenerLike } from "../conn/listener_like.ts";
+import type { DisposableLike } from "../core/disposable_like.ts";
 import { checkOptions, checkPlainObject, typeError } from "../core/validate.ts";
 import { bunAcceptor } from "./bun_acceptor.ts";
+import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 import type { BunListenerLike } from "./native.ts";
-import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";
 
 /** The address of a TCP or TLS listener. */
 export interface BunListenOptions {
@@ -46,11 +47,9 @@ export interface BunUnixListenOptions {
  *
  * @typeParam A Its address, and the address of its connections.
  */
-export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<BunConn<A>, A>, Disposable {
+export interface BunListener<A extends BunAddr = NetAddr> extends ListenerLike<BunConn<A>, A>, DisposableLike {
   /** Iterates over connections until the listener closes. Leaving the loop closes it. */
   [Symbol.asyncIterator](): AsyncIterableIterator<BunConn<A>>;
-  /** Calls `close()`, for `using`. */
-  [Symbol.dispose](): void;
 }
 
 /**

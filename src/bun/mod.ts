@@ -20,7 +20,7 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
+export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 export { type LimitedSocketHandler, limitSocketHandler, type SocketOf } from "./limit_socket_handler.ts";
 export { type BunListener, type BunListenOptions, type BunUnixListenOptions, listen } from "./listen.ts";
 export type { BunListenerBase, BunListenerLike, BunSocketLike, BunUnixListenerLike, SocketHandlers } from "./native.ts";
-export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./socket_conn.ts";

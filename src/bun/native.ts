@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { DisposableLike } from "../core/disposable_like.ts";
+
 /** A TCP or TLS listener, as `Bun.listen({ hostname, port })` returns it. */
 export interface BunListenerLike extends BunListenerBase {
   /** The host that the listener is bound to. */
@@ -19,7 +21,7 @@ export interface BunUnixListenerLike extends BunListenerBase {
 }
 
 /** The members that both kinds of listeners have. */
-export interface BunListenerBase extends Disposable {
+export interface BunListenerBase extends DisposableLike {
   /** The path of a Unix listener. */
   readonly unix?: string;
   /** Replaces all handlers, for open sockets too. */

@@ -10,63 +10,10 @@ import { systemError } from "../conn/deno_errors.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
 import { readableOfChunks, writableOf } from "../conn/streams.ts";
 import type { Slot } from "../core/slot.ts";
+import type { BunAddr, BunConn } from "./bun_conn.ts";
 import type { BunSocketLike } from "./native.ts";
 import { ReadQueue } from "./read_queue.ts";
 import { WriteQueue } from "./write_queue.ts";
-
-/** The address of a TCP or TLS connection, as Deno has it. */
-export interface NetAddr {
-  /** What kind of address it is. */
-  readonly transport: "tcp";
-  /** The IP address. */
-  readonly hostname: string;
-  /** The port. */
-  readonly port: number;
-}
-
-/** The address of a Unix connection, as Deno has it. */
-export interface UnixAddr {
-  /** What kind of address it is. */
-  readonly transport: "unix";
-  /** The path of the socket. `null` for the peer of an accepted connection. */
-  readonly path: string | null;
-}
-
-/** The address of a connection. */
-export type BunAddr = NetAddr | UnixAddr;
-
-/**
- * A connection that Bun has accepted, in the shape of a `Deno.Conn`.
- *
- * The end of either stream closes the whole connection, as on Deno. To close one direction only, use
- * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reads and writes reject with errors
- * that have Deno's names, such as `ConnectionReset`.
- *
- * Data is read on demand only. While nothing reads, the connection notices a reset by its peer but no FIN, and stays open
- * until it is closed on this side.
- *
- * @typeParam A Its addresses.
- */
-export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
-  /** The peer's address, also after the connection is closed. */
-  readonly remoteAddr: A;
-  /**
-   * The address that the peer has connected to. Available while the connection is open; later only if it was read before,
-   * else with an empty hostname.
-   */
-  readonly localAddr: A;
-  /** Sends FIN after all pending writes. */
-  closeWrite(): Promise<void>;
-  /**
-   * Closes the connection. Written data is still sent. A TLS client has ten seconds to receive it; then the connection is
-   * reset. Closing twice is not an error, because the peer may have closed first.
-   */
-  close(): void;
-  /** Keeps the process running while the connection is open, which is the default. */
-  ref(): void;
-  /** Lets the process exit while the connection is open. */
-  unref(): void;
-}
 
 /** The time that a closed TLS connection has to send its data. It bounds the descriptors that slow clients can hold. */
 const TLS_LINGER_MS = 10_000;

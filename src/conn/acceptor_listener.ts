@@ -7,20 +7,7 @@
 import type { Acceptor } from "./acceptor.ts";
 import { systemError } from "./deno_errors.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
-
-/** A listener in the shape of a `Deno.Listener`. */
-export interface ListenerLike<C extends ConnLike = ConnLike, A = unknown> {
-  /** The address that it listens on. */
-  readonly addr: A;
-  /** Waits for the next connection. */
-  accept(): Promise<C>;
-  /** Stops listening. */
-  close(): void;
-  /** Makes a pending `accept()` keep the process running. */
-  ref(): void;
-  /** Stops a pending `accept()` from keeping the process running. */
-  unref(): void;
-}
+import type { ListenerLike } from "./listener_like.ts";
 
 /** A listener in the shape of `Deno.Listener`, over an acceptor. */
 export class AcceptorListener<C extends ConnLike, A> implements ListenerLike<LimitedConn<C>, A>, Disposable {

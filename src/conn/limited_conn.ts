@@ -4,11 +4,12 @@
  * @module
  */
 
+import type { DisposableLike } from "../core/disposable_like.ts";
 import type { RemoteAddr } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 
 /** What a connection needs to carry a slot. Every `Deno.Conn` has it. */
-export interface ConnLike extends Disposable {
+export interface ConnLike extends DisposableLike {
   /** The peer's address. */
   readonly remoteAddr: RemoteAddr;
   /** Bytes from the peer. */

@@ -4,36 +4,33 @@
  * @module
  */
 
+import type { DisposableLike } from "./disposable_like.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 
 /**
  * The right of one admitted connection to be open. Release it when the connection's file descriptor is closed: with
  * `using`, with {@linkcode Slot.release}, or by binding it to the connection with `withSlot()`.
  */
-export interface Slot extends Disposable {
+export interface Slot extends DisposableLike {
   /** Distinguishes a slot from a {@linkcode Refusal}. */
   readonly admitted: true;
   /** The client that the slot counts against: `192.0.2.7`, `2001:db8:0:1::/64`, `unix`, or the peer's `key`. */
   readonly client: string;
   /** Whether the slot has been released. */
   readonly released: boolean;
-  /** Releases the slot. Further calls do nothing. */
+  /** Releases the slot, as `using` does. Further calls do nothing. */
   release(): void;
-  /** Calls {@linkcode Slot.release}, for `using`. */
-  [Symbol.dispose](): void;
 }
 
 /**
  * The result for a refused connection. Each reason has one frozen object that all refusals share, so that a refusal
- * allocates nothing.
+ * allocates nothing. `using admission = limiter.tryAccept(conn)` is valid for both results.
  */
-export interface Refusal extends Disposable {
+export interface Refusal extends DisposableLike {
   /** Distinguishes a refusal from a {@linkcode Slot}. */
   readonly admitted: false;
   /** Why the connection was refused. */
   readonly reason: RefusalReason;
-  /** Does nothing. It makes `using admission = limiter.tryAccept(conn)` valid for both results. */
-  [Symbol.dispose](): void;
 }
 
 /** The refusal of each reason. */

@@ -6,16 +6,14 @@
 
 import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
+import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
 import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
-import type { BunConn, NetAddr, UnixAddr } from "../bun/socket_conn.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
-import type { AcceptorListener, ListenerLike } from "../conn/acceptor_listener.ts";
-import {
-  LimitedAcceptorListener,
-  type LimitedListener,
-  type LimitedListenerOptions,
-} from "../conn/limited_acceptor_listener.ts";
+import type { AcceptorListener } from "../conn/acceptor_listener.ts";
+import { LimitedAcceptorListener } from "../conn/limited_acceptor_listener.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
+import type { LimitedListener, LimitedListenerOptions } from "../conn/limited_listener.ts";
+import type { ListenerLike } from "../conn/listener_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { checkSignal, typeError } from "../core/validate.ts";

@@ -5,6 +5,7 @@
  */
 
 import { checkHooks } from "../admission/hooks.ts";
+import type { DisposableLike } from "../core/disposable_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { checkHook, typeError } from "../core/validate.ts";
@@ -13,13 +14,11 @@ import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
 
 /** The limits of a server. Returned by {@linkcode limitServer}. */
-export interface LimitedServer extends Disposable {
+export interface LimitedServer extends DisposableLike {
   /** Admits, counts and refuses the server's connections. */
   readonly limiter: Limiter;
-  /** Removes the limits. Open connections stay counted until they close. A second call does nothing. */
+  /** Removes the limits, as `using` does. Open connections stay counted until they close. A second call does nothing. */
   detach(): void;
-  /** Calls {@linkcode LimitedServer.detach}, for `using`. */
-  [Symbol.dispose](): void;
 }
 
 /** A server has all of these. Other emitters lack one: the `WebSocketServer` of `ws` has no `listen`. */

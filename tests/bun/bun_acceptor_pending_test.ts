@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { bunAcceptor } from "../../src/bun/bun_acceptor.ts";
-import type { NetAddr } from "../../src/bun/socket_conn.ts";
+import type { NetAddr } from "../../src/bun/bun_conn.ts";
 import { certificate } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
