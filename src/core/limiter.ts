@@ -46,8 +46,8 @@ export interface LimiterStats {
  * Limits the concurrent connections of each client.
  *
  * Each admitted connection holds a {@linkcode Slot} until it is closed. A connection that would exceed a limit is
- * refused. By default, a client is one IPv4 address or one IPv6 /64. `maxPerClient: Infinity` only counts clients; `0`
- * refuses every client.
+ * refused. By default, a client is one IPv4 address or one IPv6 /64. `maxPerClient: Infinity` is no limit; `0` refuses
+ * every client.
  *
  * Most servers only pass a limiter to `limitedListener()`, and call {@linkcode Limiter.setLimits} to change the limits
  * at run time. In your own accept loop, call {@linkcode Limiter.tryAccept} if refusals are routine, or

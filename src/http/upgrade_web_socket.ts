@@ -42,7 +42,8 @@ interface Runtime {
  * Does what `Deno.upgradeWebSocket()` does. The WebSocket holds the slot of its request until it closes.
  *
  * Call it in a handler of `limitRequests()`, as the last step. Elsewhere it is the same as Deno's function. Bun does
- * not need it. For clients that reset before the WebSocket opens see docs/runtimes.md in the repository.
+ * not need it. For clients that reset before the WebSocket opens, or do not answer its
+ * `close()`, see docs/runtimes.md in the repository.
  *
  * @example A WebSocket that echoes
  * ```ts ignore

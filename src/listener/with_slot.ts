@@ -21,7 +21,9 @@ import { bindSlot } from "../deno/bind_slot.ts";
  *
  * @example One limit by address, and one by account
  * ```ts ignore
- * for await (const conn of limitedListener(listener, { maxPerClient: 100 })) serve(conn);
+ * for await (const conn of limitedListener(listener, { maxPerClient: 100 })) {
+ *   serve(conn).catch(() => {}); // a refusal or a reset ends this connection, not the server
+ * }
  *
  * async function serve(conn: Deno.Conn) {
  *   using _ = conn;

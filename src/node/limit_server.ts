@@ -28,7 +28,7 @@ const SERVER_METHODS = ["emit", "address", "listen"] as const;
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
  * Express, Fastify, `ws`. It works in place, before or after `listen()`, on Node, Deno and Bun.
  *
- * A refused connection is destroyed before any listener or handler sees it. An admitted one holds its slot until its
+ * No listener and no handler sees a refused connection. An admitted one holds its slot until its
  * socket closes. With HTTP/2 that is one slot for all streams; a WebSocket keeps the slot of its connection.
  * Connections that were open before are not counted.
  *

@@ -5,10 +5,13 @@
  */
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { printed } from "../support/documentation.ts";
 import { testUnless } from "../support/test_unless.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
-import { oneAddress } from "../support/platform.ts";
+import { noIPv6, oneAddress } from "../support/platform.ts";
 import { withPackages } from "../support/with_packages.ts";
+
+const [fastifyServer] = printed("Fastify", "docs/runtimes.md");
 
 /** Programs, each of which limits a client to three connections and is given its port. */
 const SERVERS = {
@@ -29,6 +32,9 @@ const SERVERS = {
     limitServer(app.server, { maxPerClient: 3 });
     await app.listen({ port: Number(process.argv[2]), host: "0.0.0.0" });
   `,
+  "an application of Fastify, as printed,": fastifyServer!
+    .replace("maxPerClient: 20", "maxPerClient: 3")
+    .replace("7000", "Number(process.argv[2])"),
   "a fetch handler by @hono/node-server": `
     import { createServer } from "node:http";
     import { getRequestListener } from "@hono/node-server";
@@ -82,4 +88,35 @@ for (const [name, program] of Object.entries(SERVERS)) {
         }),
     );
   }
+}
+
+for (const runtime of ["Deno", "Bun", "Node"] as const) {
+  testUnless(
+    noIPv6,
+    `limitServer() limits an application of Fastify, as printed, also at localhost on ${runtime}`,
+    () =>
+      withPackages(
+        // Not everywhere is it the name of both addresses.
+        `import dns from "node:dns";
+        const { lookup } = dns;
+        const both = [{ address: "127.0.0.1", family: 4 }, { address: "::1", family: 6 }];
+        dns.lookup = (name, options, callback) =>
+          name === "localhost" && options.all ? callback(null, both) : lookup(name, options, callback);
+        ${SERVERS["an application of Fastify, as printed,"].replace('"0.0.0.0"', '"localhost"')}
+        console.log("listens");`,
+        runtime,
+        async ({ port, output }) => {
+          await eventually(() => output() !== "", "both addresses to have been tried");
+          let admitted = 0;
+          for (const address of ["127.0.0.1", "::1"]) {
+            const clients = await Promise.allSettled([1, 2, 3, 4].map(() => connectFrom(address, port, address)));
+            const connected = clients.flatMap((client) => client.status === "fulfilled" ? client.value : []);
+            admitted += (await Promise.all(connected.map(ask))).filter(served).length;
+            for (const client of connected) client[Symbol.dispose]();
+          }
+          // At one of the two addresses. Nobody listens at the other.
+          assertStrictEquals(admitted, 3);
+        },
+      ),
+  );
 }

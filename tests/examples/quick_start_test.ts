@@ -18,7 +18,7 @@ import { ROOT, type Serving, withServer } from "../support/with_server.ts";
 const readme = texts.get("README.md")!;
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
-/** The servers that are run below, or by the tests of `behind_a_proxy_test.ts`. */
+/** The servers that are run below, by `behind_a_proxy_test.ts`, or by `frameworks_test.ts`. */
 const run = new Set<string>();
 
 function printed(heading: string, page?: string): string[] {
@@ -56,6 +56,7 @@ const [byAccount] = printed("Several limiters for one connection", "docs/limiter
 const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
+printed("Fastify", "docs/runtimes.md");
 
 Deno.test("Every server that the documentation prints is run", () => {
   const all = [...texts].flatMap(([page, text]) => serversIn(text).map((server) => [page, server]));

@@ -5,9 +5,12 @@
  */
 
 import { test } from "node:test";
-import { assert, assertStrictEquals } from "@std/assert";
-import { limitRequests } from "@connlimit/connlimit/http";
-import { aWhile, connectFrom, ended, reply } from "../support/net.ts";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
+import { CLOSE, HEADERS } from "../support/http/serve_sockets.ts";
+import { Served } from "../support/http/served.ts";
+import type { HttpClient } from "../../testing/http_client.ts";
+import { aWhile, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { isBun, isDeno } from "../support/platform.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -43,3 +46,31 @@ test("limitRequests() does not see the static routes of Bun.serve", { skip: !isB
     using client = await connectFrom("127.0.0.1", port);
     assert((await reply(client, GET)).startsWith("HTTP/1.1 200 "));
   }, { routes: { "/": new Response("static") } }));
+
+test(
+  "a WebSocket of Deno.serve keeps its slot while its client does not answer close()",
+  { skip: !isDeno },
+  async () => {
+    const sockets: WebSocket[] = [];
+    await using server = new Served((request) => {
+      const { socket, response } = upgradeWebSocket(request, { idleTimeout: 1 });
+      socket.onopen = () => sockets.push(socket);
+      socket.onerror = () => {};
+      return response;
+    }, { limits: { maxPerClient: 2 } });
+    const clients: HttpClient[] = [];
+    for (let i = 1; i <= 2; i++) {
+      const client = await server.ask("GET /", undefined, ...HEADERS);
+      assertStrictEquals((await client.head()).status, 101);
+      await eventually(() => sockets.length === i, "the WebSocket to open");
+      clients.push(client);
+    }
+    sockets[0]!.close();
+    // Neither client answers any more. The idle timeout ends only the one that is open.
+    await eventually(() => clients[1]!.ended, "the idle timeout");
+    await server.held(1);
+    assertEquals([sockets[0]!.readyState, clients[0]!.ended], [WebSocket.CLOSING, false]);
+    clients[0]!.write(CLOSE);
+    await server.held(0);
+  },
+);
