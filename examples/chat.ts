@@ -31,7 +31,10 @@ const chat = new WebSocketServer({ server, maxPayload: 4096 });
 chat.on("connection", (socket) => {
   socket.on("error", () => socket.terminate()); // ends this connection, not the server
   socket.on("message", (words) => {
-    for (const other of chat.clients) other.send(`${words}`);
+    for (const other of chat.clients) {
+      if (other.bufferedAmount > 1_000_000) other.terminate(); // it does not read
+      else other.send(`${words}`);
+    }
   });
 });
 server.listen(Number(process.argv[2] ?? 8000));

@@ -15,7 +15,9 @@ Deno.serve(limitRequests({ maxPerClient: 5 }, (request) => {
   if (pathname === "/clock") return new Response(clock());
   if (pathname === "/echo" && request.headers.get("upgrade") === "websocket") {
     const { socket, response } = upgradeWebSocket(request); // holds the slot until the WebSocket closes
-    socket.onmessage = ({ data }) => socket.send(data);
+    socket.onmessage = ({ data }) => {
+      if (socket.bufferedAmount < 1_000_000) socket.send(data); // a client that does not read gets no more
+    };
     return response;
   }
   return new Response("hello\n");

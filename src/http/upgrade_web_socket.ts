@@ -51,7 +51,9 @@ interface Runtime {
  *
  * Deno.serve(limitRequests({ maxPerClient: 10 }, (request) => {
  *   const { socket, response } = upgradeWebSocket(request);
- *   socket.onmessage = ({ data }) => socket.send(data);
+ *   socket.onmessage = ({ data }) => {
+ *     if (socket.bufferedAmount < 1_000_000) socket.send(data); // a client that does not read gets no more
+ *   };
  *   return response;
  * }));
  * ```

@@ -4,11 +4,14 @@
  * @module
  */
 
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpClient } from "../../testing/http_client.ts";
-import { HEADERS, HELLO } from "../support/http/serve_sockets.ts";
-import { eventually } from "../support/net.ts";
+import { CLOSE, HEADERS, HELLO } from "../support/http/serve_sockets.ts";
+import { eventually, within } from "../support/net.ts";
+import { notLinux } from "../support/platform.ts";
+import { testUnless } from "../support/test_unless.ts";
 import { printedArgs, ROOT, withServer } from "../support/with_server.ts";
 
 /** Runs an example by the command that it prints and that starts so, at a port of its own. */
@@ -73,3 +76,28 @@ for (const start of ["deno", "bun"] as const) {
       for (const client of clients) client[Symbol.dispose]();
     }));
 }
+
+testUnless(
+  notLinux,
+  "examples/deno_serve.ts keeps little for a WebSocket that does not read",
+  () =>
+    withExample("examples/deno_serve.ts", "deno", async (port) => {
+      const client = await HttpClient.ask(port, "GET /echo", ...HEADERS);
+      assertStrictEquals((await client.head()).status, 101);
+      const { socket } = client;
+      socket.pause();
+      // Some 20 MB, which is more than the system keeps, by frames of 4000 bytes that are masked with zeros.
+      const frame = new Uint8Array(4008);
+      frame.set([0x82, 0xfe, 0x0f, 0xa0]);
+      for (let i = 0; i < 5000; i++) {
+        if (!socket.write(frame)) await within(once(socket, "drain"), "the server to read on");
+      }
+      // Then the server has read them all.
+      let received = 0;
+      socket.on("data", (data) => received += data.length);
+      socket.resume();
+      socket.end(CLOSE);
+      await within(once(socket, "close"), "the WebSocket to be closed");
+      assert(received < 15e6, `${received} bytes`);
+    }),
+);

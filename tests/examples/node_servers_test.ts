@@ -4,11 +4,13 @@
  * @module
  */
 
+import { once } from "node:events";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { WebSocket } from "ws";
+import { HEADERS } from "../../testing/frames.ts";
 import { testUnless } from "../support/test_unless.ts";
 import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
-import { oneAddress } from "../support/platform.ts";
+import { notLinux, oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { printedArgs, ROOT, type Serving, withServer } from "../support/with_server.ts";
 
@@ -79,6 +81,31 @@ for (const start of Object.keys(STARTS)) {
         const closed = sockets.map((socket) => new Promise((resolve) => socket.on("close", resolve)));
         for (const socket of sockets) socket.close();
         await within(Promise.all(closed), "all to be closed");
+      }),
+  );
+
+  testUnless(
+    notLinux,
+    `examples/chat.ts by ${start} ends a WebSocket that does not read, and keeps nothing for it`,
+    () =>
+      withExample("examples/chat.ts", start, async ({ port }) => {
+        using idle = await connectFrom("127.0.0.1", port);
+        assert(
+          (await reply(idle, ["GET / HTTP/1.1", "Host: localhost", ...HEADERS, "", ""].join("\r\n"))).includes(" 101 "),
+        );
+        idle.socket.pause();
+        const socket = new WebSocket(`ws://127.0.0.1:${port}`);
+        await within(once(socket, "open"), "the WebSocket to open");
+        let heard = 0;
+        socket.on("message", () => heard++);
+        // Some 20 MB, which is more than the system keeps.
+        for (let said = 100; said <= 5000; said += 100) {
+          for (let i = 0; i < 100; i++) socket.send("x".repeat(4000));
+          await eventually(() => heard === said, "all to be heard");
+        }
+        idle.socket.resume();
+        await within(once(idle.socket, "close"), "the other WebSocket to be ended");
+        socket.terminate();
       }),
   );
 }
