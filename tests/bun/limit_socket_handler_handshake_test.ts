@@ -18,8 +18,8 @@ for (const [name, sent] of [["is silent", new Uint8Array()], ["sends half a Clie
     const called: string[] = [];
     const handlers = limitSocketHandler({}, {
       data,
-      open: () => called.push("open"),
-      close: () => called.push("close"),
+      open: () => void called.push("open"),
+      close: () => void called.push("close"),
     });
     using listener = serve(TLS, handlers);
     using client = await connectFrom("127.0.0.1", listener.port);
@@ -35,7 +35,7 @@ for (const [name, sent] of [["is silent", new Uint8Array()], ["sends half a Clie
     const timers = new Map<Socket, ReturnType<typeof setTimeout>>();
     const handlers = limitSocketHandler({}, {
       data,
-      open: (socket: Socket) => timers.set(socket, setTimeout(() => socket.terminate(), 100)),
+      open: (socket: Socket) => void timers.set(socket, setTimeout(() => socket.terminate(), 100)),
       handshake: (socket: Socket) => clearTimeout(timers.get(socket)),
       close: (socket: Socket) => clearTimeout(timers.get(socket)),
     });
