@@ -13,6 +13,7 @@ import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
+import type { Sweep } from "./sweep.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
@@ -49,6 +50,8 @@ export class Counts {
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
+  /** Called before each refusal, whoever asks. Empty unless connections may have ended unnoticed. */
+  readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Latch();

@@ -15,6 +15,7 @@ import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
+import { sweepAll } from "./sweep.ts";
 
 /** A client and its number of open connections. */
 export interface ClientCount {
@@ -78,11 +79,7 @@ export class Limiter {
     // A static block can reach private members, and a property defined here stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
-        return {
-          counts: this.#counts,
-          attempt: (peer) => this.#attempt(peer),
-          clientOf: (peer) => this.#clientOf(peer),
-        };
+        return { counts: this.#counts };
       },
     });
   }
@@ -122,8 +119,15 @@ export class Limiter {
    * @returns The slot, to release when the connection is closed, or the refusal.
    */
   tryAccept(peer: Peer): Slot | Refusal {
-    const answer = this.#attempt(peer);
-    return typeof answer === "string" ? this.#counts.refuse(answer, peer) : answer;
+    let answer = this.#attempt(peer);
+    if (typeof answer !== "string") return answer;
+    const counts = this.#counts;
+    if (counts.sweeps.size > 0) {
+      const client = this.#clientOf(peer);
+      const name = () => client === undefined ? "" : clientName(client);
+      if (sweepAll(counts.sweeps, answer, name)) answer = this.#attempt(peer);
+    }
+    return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
   }
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {

@@ -6,7 +6,6 @@
 
 import type { Peer } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
-import type { Sweep } from "./sweep.ts";
 
 /**
  * Tracks the requests of one runtime, and releases their slots when they end.
@@ -16,8 +15,6 @@ import type { Sweep } from "./sweep.ts";
 export interface RequestTracker<I> {
   /** Returns the peer of a request, or `undefined` if it has none. */
   peerOf(request: Request, info: I): Peer | undefined;
-  /** Releases the slots of requests whose end the runtime did not report. Absent if it reports all of them. */
-  readonly sweep?: Sweep;
   /**
    * Starts to track an admitted request, before its handler is called.
    *
