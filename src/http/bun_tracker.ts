@@ -84,6 +84,10 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
+  whyUnknown({ signal }: Request): string | undefined {
+    return signal.aborted ? undefined : COPIED;
+  }
+
   watchPending({ signal }: Request, left: () => void): () => void {
     if (signal.aborted) left();
     else signal.addEventListener("abort", left, { once: true });
@@ -95,14 +99,17 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     inFlight.untracked = this.#unix || !peerFound && this.#server.requestIP(inFlight.request) === null;
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     if (isThenable(result)) {
       inFlight.result = result;
-      const settled = () => {
+      const settled = (response: unknown) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
+        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
       };
       result.then(settled, settled);
+    } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
+      unlimited(FOREIGN_UPGRADE);
     }
     this.#recheck(inFlight);
   }
@@ -172,6 +179,11 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#server.requestIP(inFlight.request) === null;
   }
 
+  /** Whether a request without a response has become a WebSocket, by a method `upgrade` that was read before it was replaced. */
+  #isForeignUpgrade(inFlight: InFlightRequest): boolean {
+    return !inFlight.upgraded && !inFlight.untracked && this.#isGone(inFlight) && !inFlight.request.signal.aborted;
+  }
+
   #done(inFlight: InFlightRequest): void {
     inFlight.done();
     if (!inFlight.slow) return;
@@ -208,6 +220,13 @@ export class BunTracker implements RequestTracker<BunServerLike> {
       ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
+
+const FOREIGN_UPGRADE =
+  "a WebSocket was opened by an upgrade() that was read from the server before the first request, " +
+  "so it holds no slot and is not limited; call server.upgrade() as a method";
+
+const COPIED = 'Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
+  "Bun.serve to the limited handler, not a copy, or set the option client";
 
 /** The trackers by limiter and server. */
 const trackersOf = new WeakMap<object, WeakMap<BunServerLike, BunTracker>>();

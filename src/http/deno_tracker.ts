@@ -9,6 +9,7 @@ import { isThenable } from "../admission/hooks.ts";
 import type { Peer, RemoteAddr } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
+import { isLimitedUpgrade } from "./upgrade_web_socket.ts";
 
 /** The second argument that `Deno.serve` passes to a fetch handler. */
 export interface ServeInfo {
@@ -35,14 +36,23 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return info;
   }
 
+  whyUnknown(_request: Request, info: unknown): string | undefined {
+    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr !== undefined) return UNKNOWN_ADDRESS;
+    return NO_INFO;
+  }
+
   start(inFlight: InFlightRequest): void {
     const done = () => this.#done(inFlight);
     completedOf(inFlight)?.then(done, done);
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     const completed = completedOf(inFlight);
+    const check = (response: unknown) => {
+      if (isForeignUpgrade(response)) unlimited(FOREIGN_UPGRADE);
+    };
     if (isThenable(result)) {
+      result.then(check, () => {});
       inFlight.result = result;
       this.#waiting.set(inFlight, false);
       this.#timer ??= this.#startTimer();
@@ -50,8 +60,9 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
         const done = () => this.#done(inFlight);
         result.then(done, done);
       }
-    } else if (completed === undefined) {
-      this.#done(inFlight);
+    } else {
+      check(result);
+      if (completed === undefined) this.#done(inFlight);
     }
   }
 
@@ -86,6 +97,20 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     else signal.addEventListener("abort", () => inFlight.done(), { once: true });
   }
 }
+
+/** Whether a response upgrades its request, and the WebSocket holds no slot. */
+function isForeignUpgrade(response: unknown): boolean {
+  return (response as Partial<Response> | null | undefined)?.status === 101 && !isLimitedUpgrade(response as Response);
+}
+
+const FOREIGN_UPGRADE = "a WebSocket was opened without upgradeWebSocket() of the entry point ./http, so it holds no " +
+  "slot and is not limited; use that in place of Deno.upgradeWebSocket()";
+
+const NO_INFO = "limitRequests() was called without the runtime's second argument, so the request is refused as " +
+  '"unknown-address"; pass it on to the limited handler, or set the option client';
+
+const UNKNOWN_ADDRESS = 'the connection has no IP address, so the request is refused as "unknown-address"; ' +
+  "set the option client";
 
 function completedOf({ info }: InFlightRequest): Promise<void> | undefined {
   return (info as ServeInfo | undefined)?.completed;

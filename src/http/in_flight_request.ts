@@ -18,6 +18,8 @@ export class InFlightRequest extends OpenConn {
   readonly info: unknown;
   /** The handler's `this`. */
   readonly self: unknown;
+  /** What the option `client` has returned, if there is one. */
+  named: unknown = undefined;
   /** The promise that the handler has returned, if it has. On Bun, only until it settles. */
   result: PromiseLike<unknown> | undefined = undefined;
   /** The runtime cannot report the end of this response. Its slot is released when the handler settles. */
@@ -56,6 +58,11 @@ export class InFlightRequest extends OpenConn {
   /** The client that the request counts against. */
   get client(): string {
     return this.slot!.client;
+  }
+
+  /** Whether the request has become a WebSocket that keeps its slot. */
+  get upgraded(): boolean {
+    return this.#upgraded;
   }
 
   /** Releases the slot at the end of the response. A WebSocket keeps it. */

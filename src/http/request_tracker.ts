@@ -15,14 +15,20 @@ import type { InFlightRequest } from "./in_flight_request.ts";
 export interface RequestTracker<I> {
   /** Returns the peer of a request, or `undefined` if it has none. */
   peerOf(request: Request, info: I): Peer | undefined;
+  /** Why a request has no peer, if that is due to how the handler is called, and what to do about it. */
+  whyUnknown(request: Request, info: I): string | undefined;
   /**
    * Starts to track an admitted request, before its handler is called.
    *
    * @param peerFound Whether {@linkcode RequestTracker.peerOf} has returned the request's peer.
    */
   start(inFlight: InFlightRequest, peerFound: boolean): void;
-  /** Called when the handler has returned or thrown. `result` may be a promise. */
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void;
+  /**
+   * Called when the handler has returned or thrown. `result` may be a promise.
+   *
+   * @param unlimited Is told why if the request becomes a WebSocket that holds no slot.
+   */
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void;
   /**
    * Calls `left` when the client of a pending request leaves. Returns what ends that. Absent where the runtime does not
    * report it.
