@@ -222,8 +222,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
 }
 
 const FOREIGN_UPGRADE =
-  "a WebSocket was opened by an upgrade() that was read from the server before the first request, " +
-  "so it holds no slot and is not limited; call server.upgrade() as a method";
+  "a WebSocket holds no slot and is not limited; call server.upgrade() as a method, since the one " +
+  "read before the first request is not limitRequests()'s";
 
 const COPIED = 'Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
   "Bun.serve to the limited handler, not a copy, or set the option client";

@@ -38,7 +38,7 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
 
   whyUnknown(_request: Request, info: unknown): string | undefined {
     if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr !== undefined) return UNKNOWN_ADDRESS;
-    return NO_INFO;
+    return NO_ADDRESS;
   }
 
   start(inFlight: InFlightRequest): void {
@@ -48,6 +48,8 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
 
   handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     const completed = completedOf(inFlight);
+    // Other runtimes have no such argument.
+    if (completed === undefined && (isDeno || isBun)) unlimited(NO_END);
     const check = (response: unknown) => {
       if (isForeignUpgrade(response)) unlimited(FOREIGN_UPGRADE);
     };
@@ -98,16 +100,23 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
   }
 }
 
+const isDeno = "Deno" in globalThis;
+const isBun = "Bun" in globalThis;
+
 /** Whether a response upgrades its request, and the WebSocket holds no slot. */
 function isForeignUpgrade(response: unknown): boolean {
   return (response as Partial<Response> | null | undefined)?.status === 101 && !isLimitedUpgrade(response as Response);
 }
 
-const FOREIGN_UPGRADE = "a WebSocket was opened without upgradeWebSocket() of the entry point ./http, so it holds no " +
-  "slot and is not limited; use that in place of Deno.upgradeWebSocket()";
+const FOREIGN_UPGRADE =
+  "a WebSocket holds no slot and is not limited; open it by upgradeWebSocket() of the entry point " +
+  "./http, with the request that the handler was given";
 
-const NO_INFO = "limitRequests() was called without the runtime's second argument, so the request is refused as " +
-  '"unknown-address"; pass it on to the limited handler, or set the option client';
+const NO_INFO = "limitRequests() was called without the runtime's second argument; pass it on to the limited handler";
+
+const NO_ADDRESS = `${NO_INFO}, or set the option client; until then requests are refused as "unknown-address"`;
+
+const NO_END = `${NO_INFO}; until then a slot is released before the response has ended`;
 
 const UNKNOWN_ADDRESS = 'the connection has no IP address, so the request is refused as "unknown-address"; ' +
   "set the option client";

@@ -79,6 +79,11 @@ export class InFlightRequest extends OpenConn {
     };
   }
 
+  /** Whether a request holds a slot, or has held one. */
+  static isRecorded(request: RecordedRequest): boolean {
+    return request[OPEN_CONN] !== undefined;
+  }
+
   /** Resolves when the handler of a request has settled. With nested limiters, that is the outermost handler. */
   static async settled(request: RecordedRequest): Promise<void> {
     try {

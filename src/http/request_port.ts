@@ -22,12 +22,21 @@ export type Handler = (this: unknown, request: Request, info: unknown) => unknow
 /** What the option `client` has returned where it has thrown, which is reported as such. */
 const FAILED = Symbol("failed");
 
+/** The headers by which proxies name their clients. */
+const FORWARDED = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
+const PROXY =
+  "a request that a proxy may have forwarded was refused at maxPerClient, which counts the proxy; if the proxy " +
+  "is yours, set the option client";
+
 /** The port to a fetch handler on one runtime. Offers result in the response. */
 export class RequestPort implements Port<InFlightRequest, unknown> {
   readonly openConns: OpenConns = new OpenConns();
   readonly #tracker: RequestTracker<unknown>;
   readonly #handler: Handler;
   readonly #options: LimitRequestsOptions;
+  /** Refusals of clients that are addresses of connections. */
+  #refused = 0;
 
   constructor(tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
     this.#tracker = tracker;
@@ -73,9 +82,10 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
 
   refuse(inFlight: InFlightRequest, refusal: Refusal): Response | Promise<Response> {
     const { request, info } = inFlight;
-    const { answer, onError } = this.#options;
+    const { client, answer, onError } = this.#options;
     const { reason } = refusal;
     if (reason === "unknown-address") this.#tellWhy(inFlight);
+    else if (reason === "client" && client === undefined) this.#tellOfProxy(request);
     if (answer === undefined) return refusedResponse(reason);
     const failed = (error: unknown) => {
       hookFailed(answer, onError, error);
@@ -99,6 +109,13 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
       const { remedy, message } = faultOf(named);
       tellOnce(client, remedy, message, onError);
     }
+  }
+
+  /** Behind a proxy, all users are one client. Looks at one of 64 refusals, since reading headers takes time. */
+  #tellOfProxy({ headers }: Request): void {
+    if ((this.#refused++ & 63) !== 0) return;
+    const header = FORWARDED.find((name) => headers.has(name));
+    if (header !== undefined) tellOnce(this.#handler, PROXY, `${PROXY}; got ${header}`, this.#options.onError);
   }
 
   hold({ request }: InFlightRequest, ended: () => void): () => void {

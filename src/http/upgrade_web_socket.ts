@@ -72,7 +72,8 @@ export function upgradeWebSocket(
   if (Deno === undefined) throw new Error("upgradeWebSocket() needs Deno; on Bun there is server.upgrade()");
   const upgrade = Deno.upgradeWebSocket(request, options);
   const { socket } = upgrade;
-  limitedUpgrades.add(upgrade.response);
+  // A copy of the request has no slot, and Deno upgrades it as well.
+  if (InFlightRequest.isRecorded(request)) limitedUpgrades.add(upgrade.response);
   const release = InFlightRequest.upgrade(request);
   const opening = later(async () => {
     await InFlightRequest.settled(request);

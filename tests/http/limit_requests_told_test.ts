@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { type Peer, REASONS } from "@connlimit/connlimit";
-import { limitRequests, type LimitRequestsOptions } from "@connlimit/connlimit/http";
+import { limitRequests, type LimitRequestsOptions, upgradeWebSocket } from "@connlimit/connlimit/http";
 import { Hono } from "hono";
 import { throwing } from "../support/failures.ts";
 import { printed } from "../support/console.ts";
@@ -89,9 +89,47 @@ test("limitRequests() tells of a handler that is called without the runtime's se
     for (let i = 0; i < 3; i++) assertStrictEquals(limited(new Request("http://localhost/"), info).status, 403);
   }
   assertEquals(told, [
-    "TypeError: limitRequests() was called without the runtime's second argument, so the request is refused as " +
-    '"unknown-address"; pass it on to the limited handler, or set the option client',
+    "TypeError: limitRequests() was called without the runtime's second argument; pass it on to the limited handler, " +
+    'or set the option client; until then requests are refused as "unknown-address"',
   ]);
+});
+
+test("limitRequests() tells of responses whose ends it cannot see", () => {
+  const { told, onError } = collect();
+  const client = () => ({ key: "an account" });
+  const limited = limitRequests({}, ok, { client, onError }) as (request: Request, info?: unknown) => Response;
+  for (let i = 0; i < 3; i++) assertStrictEquals(limited(new Request("http://localhost/")).status, 200);
+  assertEquals(told, [
+    "TypeError: limitRequests() was called without the runtime's second argument; pass it on to the limited handler; " +
+    "until then a slot is released before the response has ended",
+  ]);
+});
+
+for (const header of ["X-Forwarded-For", "Forwarded", "X-Real-IP"]) {
+  test(`limitRequests() tells that all users of a proxy are one client where it is refused with ${header}`, async () => {
+    const { told, onError } = collect();
+    await using server = new Served(ok, { limits: { maxPerClient: 0 }, options: { onError } });
+    const ask = async (...headers: string[]) => {
+      using client = await server.ask("GET /", undefined, "Connection: close", ...headers);
+      assertStrictEquals((await client.answer()).status, 429);
+    };
+    // It looks at the first of 64.
+    for (let i = 0; i < 64; i++) await ask();
+    assertEquals(told, []);
+    for (let i = 0; i < 65; i++) await ask(`${header}: for=203.0.113.7`);
+    assertEquals(told, [
+      "TypeError: a request that a proxy may have forwarded was refused at maxPerClient, which counts the proxy; if the " +
+      `proxy is yours, set the option client; got ${header.toLowerCase()}`,
+    ]);
+  });
+}
+
+test("limitRequests() tells nothing of a proxy that the option client reads", async () => {
+  const { told, onError } = collect();
+  await using server = new Served(ok, { limits: { maxPerClient: 0 }, options: { client: () => "192.0.2.7", onError } });
+  using refused = await server.ask("GET /", undefined, "X-Forwarded-For: 192.0.2.7");
+  assertStrictEquals((await refused.answer()).status, 429);
+  assertEquals(told, []);
 });
 
 test("limitRequests() tells of connections that have no IP address", () => {
@@ -143,6 +181,7 @@ const FOREIGN: Readonly<Record<string, () => Handler | Promise<Handler>>> = {
       await Promise.resolve();
       return Deno.upgradeWebSocket(request).response;
     },
+    "upgradeWebSocket() with a copy of the request": () => (request) => upgradeWebSocket(new Request(request)).response,
     "Hono's upgradeWebSocket()": async () => {
       // Not for Bun, where it cannot be imported.
       const { upgradeWebSocket } = await import("hono/deno");
@@ -172,7 +211,7 @@ for (const [name, handler] of Object.entries(FOREIGN)) {
       client.write(CLOSE);
       await client.rest();
     }
-    assertEquals(told.map((text) => text.slice(0, 34)), ["TypeError: a WebSocket was opened "]);
+    assertEquals(told.map((text) => text.slice(0, 34)), ["TypeError: a WebSocket holds no sl"]);
   });
 }
 
