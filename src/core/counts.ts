@@ -13,7 +13,6 @@ import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
-import type { Sweep } from "./sweep.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
@@ -26,6 +25,12 @@ export interface AggregateLimits {
   readonly ipv4: readonly AggregateLimit[];
   readonly ipv6: readonly AggregateLimit[];
 }
+
+/**
+ * Releases the slots of connections that have ended unnoticed, for runtimes that do not report every end. Called before
+ * each refusal, with its reason and a function that names the client; so it bounds its own work.
+ */
+export type Sweep = (reason: RefusalReason, client: () => string) => unknown;
 
 /** An aggregate, and the maximum number of its open connections. */
 export interface Aggregate {
@@ -50,7 +55,7 @@ export class Counts {
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
-  /** Called before each refusal, whoever asks. Empty unless connections may have ended unnoticed. */
+  /** What releases the slots of connections that have ended unnoticed. */
   readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
@@ -120,6 +125,13 @@ export class Counts {
     if (open === 0) this.#leave(client);
     this.#addTo(this.aggregatesOf(client), -1);
     if (--this.open === 0) this.#idle.open();
+  }
+
+  /** Called before a refusal. Returns whether a slot was released, so that it is worth trying once more. */
+  sweep(reason: RefusalReason, client: () => string): boolean {
+    const { open } = this;
+    for (const sweep of this.sweeps) sweep(reason, client);
+    return this.open < open;
   }
 
   /** Counts a refusal. Its peer is absent where no limiter was asked. */

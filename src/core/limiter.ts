@@ -15,7 +15,6 @@ import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
-import { sweepAll } from "./sweep.ts";
 
 /** A client and its number of open connections. */
 export interface ClientCount {
@@ -125,7 +124,7 @@ export class Limiter {
     if (counts.sweeps.size > 0) {
       const client = this.#clientOf(peer);
       const name = () => client === undefined ? "" : clientName(client);
-      if (sweepAll(counts.sweeps, answer, name)) answer = this.#attempt(peer);
+      if (counts.sweep(answer, name)) answer = this.#attempt(peer);
     }
     return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
   }

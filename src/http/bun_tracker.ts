@@ -12,7 +12,7 @@ import { isThenable } from "../admission/hooks.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
-import type { Sweep } from "../core/sweep.ts";
+import type { Sweep } from "../core/counts.ts";
 import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
@@ -54,12 +54,11 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   readonly #sweeps: Set<Sweep> | undefined;
 
   readonly #sweep: Sweep = (reason, client) => {
-    if (reason === "blocked" || reason === "unknown-address") return false;
+    if (reason === "blocked" || reason === "unknown-address") return;
     this.#sweepFresh();
     // At `maxPerClient` only the client's own requests matter, and they are few.
     if (reason === "client") this.#sweepClient(client());
     else if (performance.now() - this.#allSweptAt >= SWEEP_ALL_MS) this.#sweepSlow();
-    return true;
   };
 
   /** @param sweeps The sweeps of the limiter, which have this tracker's while it has requests. */

@@ -36,7 +36,7 @@ function track(tracker: BunTracker, server: FakeServer, limiter: Limiter, client
   const inFlight = new InFlightRequest(new Request("http://localhost/"), server, undefined);
   inFlight.start(limiter.accept(client), new OpenConns());
   tracker.start(inFlight, true);
-  tracker.handlerReturned(inFlight, undefined);
+  tracker.handlerReturned(inFlight, undefined, () => {});
 }
 
 function immediate(): Promise<void> {

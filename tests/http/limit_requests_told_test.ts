@@ -82,7 +82,7 @@ test("limitRequests() tells of a client that throws or rejects as such, and no m
   ]);
 });
 
-test("limitRequests() tells of a handler that is called without the runtime's second argument", async () => {
+test("limitRequests() tells of a handler that is called without the runtime's second argument", () => {
   const { told, onError } = collect();
   const limited = limitRequests({}, ok, { onError }) as (request: Request, info?: unknown) => Response;
   for (const info of [undefined, {}, null]) {

@@ -10,7 +10,7 @@ import { Limiter, type Peer } from "@connlimit/connlimit";
 import { internalsOf } from "../../src/core/internals.ts";
 import { observe } from "../../src/admission/observe.ts";
 import { REFUSALS } from "../../src/core/slot.ts";
-import type { Sweep } from "../../src/core/sweep.ts";
+import type { Sweep } from "../../src/core/counts.ts";
 
 /** Lets a limiter sweep by this and nothing else. */
 function sweeping(limiter: Limiter, sweep: Sweep): Limiter {
