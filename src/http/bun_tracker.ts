@@ -83,8 +83,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
-  whyUnknown({ signal }: Request): string | undefined {
-    return signal.aborted ? undefined : COPIED;
+  whyUnknown(request: Request): string | undefined {
+    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : COPIED;
   }
 
   watchPending({ signal }: Request, left: () => void): () => void {

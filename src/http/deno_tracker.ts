@@ -6,7 +6,7 @@
 
 import { setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
-import type { Peer, RemoteAddr } from "../core/peer.ts";
+import { identify, type Peer, type RemoteAddr } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 import { isLimitedUpgrade } from "./upgrade_web_socket.ts";
@@ -36,9 +36,9 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return info;
   }
 
-  whyUnknown(_request: Request, info: unknown): string | undefined {
-    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr !== undefined) return UNKNOWN_ADDRESS;
-    return NO_ADDRESS;
+  whyUnknown(_request: Request, info: ServeInfo): string | undefined {
+    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr === undefined) return NO_ADDRESS;
+    return identify(info) === undefined ? UNKNOWN_ADDRESS : undefined;
   }
 
   start(inFlight: InFlightRequest): void {
@@ -48,24 +48,19 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
 
   handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     const completed = completedOf(inFlight);
-    // Other runtimes have no such argument.
-    if (completed === undefined && (isDeno || isBun)) unlimited(NO_END);
-    const check = (response: unknown) => {
-      if (isForeignUpgrade(response)) unlimited(FOREIGN_UPGRADE);
-    };
-    if (isThenable(result)) {
-      result.then(check, () => {});
-      inFlight.result = result;
-      this.#waiting.set(inFlight, false);
-      this.#timer ??= this.#startTimer();
-      if (completed === undefined) {
-        const done = () => this.#done(inFlight);
-        result.then(done, done);
-      }
-    } else {
-      check(result);
+    if (completed === undefined && REPORTS_ENDS) unlimited(NO_END);
+    if (!isThenable(result)) {
+      if (isForeignUpgrade(result)) unlimited(FOREIGN_UPGRADE);
       if (completed === undefined) this.#done(inFlight);
+      return;
     }
+    inFlight.result = result;
+    this.#waiting.set(inFlight, false);
+    this.#timer ??= this.#startTimer();
+    result.then((response) => isForeignUpgrade(response) && unlimited(FOREIGN_UPGRADE), () => {});
+    if (completed !== undefined) return;
+    const done = () => this.#done(inFlight);
+    result.then(done, done);
   }
 
   #done(inFlight: InFlightRequest): void {
@@ -100,8 +95,8 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
   }
 }
 
-const isDeno = "Deno" in globalThis;
-const isBun = "Bun" in globalThis;
+/** Whether the runtime's second argument tells of the ends of requests. Node has no such argument. */
+const REPORTS_ENDS = "Deno" in globalThis || "Bun" in globalThis;
 
 /** Whether a response upgrades its request, and the WebSocket holds no slot. */
 function isForeignUpgrade(response: unknown): boolean {

@@ -13,7 +13,6 @@ interface RecordedRequest extends Request {
 
 /** A request in flight, or the WebSocket after its upgrade, with the slot of one limiter. */
 export class InFlightRequest extends OpenConn {
-  readonly request: Request;
   /** The handler's second argument. */
   readonly info: unknown;
   /** The handler's `this`. */
@@ -34,7 +33,6 @@ export class InFlightRequest extends OpenConn {
 
   constructor(request: RecordedRequest, info: unknown, self: unknown) {
     super(request, undefined);
-    this.request = request;
     this.info = info;
     this.self = self;
   }
@@ -53,6 +51,11 @@ export class InFlightRequest extends OpenConn {
       throw error;
     }
     this.hold(slot, list);
+  }
+
+  /** The request. */
+  get request(): Request {
+    return this.conn as Request;
   }
 
   /** The client that the request counts against. */

@@ -15,7 +15,7 @@ import type { InFlightRequest } from "./in_flight_request.ts";
 export interface RequestTracker<I> {
   /** Returns the peer of a request, or `undefined` if it has none. */
   peerOf(request: Request, info: I): Peer | undefined;
-  /** Why a request has no peer, if that is due to how the handler is called, and what to do about it. */
+  /** Why a request has no usable peer, and what to do about it. Absent if it has one, or if its client has left. */
   whyUnknown(request: Request, info: I): string | undefined;
   /**
    * Starts to track an admitted request, before its handler is called.
