@@ -84,6 +84,7 @@ const BODIES: Readonly<Record<string, [body: () => BodyInit, held: boolean]>> = 
   "text": [() => "x".repeat(LONG.length), false],
   "a Blob": [() => new Blob([LONG]), true],
   "the stream of a Blob": [() => new Blob([LONG]).stream(), true],
+  "a stream of one chunk": [() => ReadableStream.from([LONG]), true],
 };
 
 for (const [name, [body, heldOnDeno]] of Object.entries(BODIES)) {
