@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
+import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { typeError } from "../core/validate.ts";
@@ -41,7 +41,7 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  *
  * @param limits A limiter, which several listeners may share, or limits for a new one.
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
- * @param options Hooks.
+ * @param options An answer for refused clients, and hooks.
  * @returns The handlers for `Bun.listen()`.
  * @throws {TypeError} If `handlers` is not an object, for an unknown option or a value of the wrong type.
  * @throws {RangeError} For a limit out of its range.
@@ -49,14 +49,14 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   limits: Limiter | LimitsOptions,
   handlers: H,
-  options: RefusalHooks<S> = {},
+  options: AnswerHooks<S> = {},
 ): LimitedSocketHandler<H> {
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkHooks("socket handler", options);
+  checkAnswerHooks("socket handler", options);
   const limiter = toLimiter(limits);
-  const limited = new SocketHandlerLimiter(limiter, options as RefusalHooks<BunSocketLike>).wrap(handlers);
+  const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>).wrap(handlers);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { checkHooks } from "../admission/hooks.ts";
+import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { checkHook, typeError } from "../core/validate.ts";
+import { typeError } from "../core/validate.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
@@ -61,8 +61,7 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   if (SERVER_METHODS.some((method) => typeof server?.[method] !== "function")) {
     throw typeError("server", "a server of node:net or of what stands on it", server);
   }
-  checkHooks("server", options, ["answer"]);
-  checkHook("answer", options.answer);
+  checkAnswerHooks("server", options);
   const limiter = toLimiter(limits);
   const port = new ServerPort(server, limiter, options as LimitServerOptions);
   const gate = ServerGate.of(server);
