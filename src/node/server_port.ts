@@ -12,6 +12,7 @@ import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { answerSocket } from "./answer_socket.ts";
+import { closeInTurn } from "./refused_sockets.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 
 /**
@@ -32,6 +33,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly #server: ServerLike;
   readonly #answers: RefusalAnswers<ServerSocket> | undefined;
   readonly #tls: boolean;
+  readonly #closesInTurn: boolean;
 
   constructor(
     server: ServerLike,
@@ -44,6 +46,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
+    // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
+    this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
     this.offer = createGate(this, limiter, options, pending);
   }
 
@@ -66,7 +70,9 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
-    if (this.#answers === undefined || !this.#isAnswered(this.#answers, socket, refusal)) this.drop(socket);
+    if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
+    if (!this.#closesInTurn) return this.drop(socket);
+    closeInTurn(socket);
     return false;
   }
 
