@@ -5,8 +5,9 @@
  */
 
 import { sendAnswer } from "../conn/send_answer.ts";
+import type { UnixAddr } from "./bun_conn.ts";
 import type { BunSocketLike } from "./native.ts";
-import { SocketConn, type UnixAddr } from "./socket_conn.ts";
+import { SocketConn } from "./socket_conn.ts";
 
 /** What answers the client of a socket. It must be given the socket's events. */
 export type AnsweringConn = SocketConn<UnixAddr>;
