@@ -167,6 +167,8 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
     close() {
       if (!closed.aborted) native.stop();
     },
+
+    reset: (conn) => (conn as SocketConn<A>).reset(),
   };
 }
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setTimeout } from "node:timers";
 import { OPEN_CONN, OpenConn, type Recorded } from "../admission/open_conn.ts";
 import { systemError } from "../conn/deno_errors.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
@@ -13,12 +12,8 @@ import type { Slot } from "../core/slot.ts";
 import type { BunAddr, BunConn } from "./bun_conn.ts";
 import type { BunSocketLike } from "./native.ts";
 import { ReadQueue } from "./read_queue.ts";
+import { TlsLinger } from "./tls_linger.ts";
 import { WriteQueue } from "./write_queue.ts";
-
-/** The time that a closed TLS connection has to send its data. It bounds the descriptors that slow clients can hold. */
-const TLS_LINGER_MS = 10_000;
-
-const ONE_BYTE = new Uint8Array(1);
 
 /** The only implementation of {@linkcode BunConn}. */
 export class SocketConn<A extends BunAddr> implements BunConn<A> {
@@ -36,7 +31,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   #closed = false;
   /** Whether the descriptor is closed. */
   #gone = false;
-  #linger: ReturnType<typeof setTimeout> | undefined;
+  #linger: TlsLinger | undefined;
 
   constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
     // Defined from the start, because `bindSlot()` takes it as the sign that the connection ends its own records.
@@ -92,25 +87,16 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#reads.finish("closed");
     this.#writes.finish("closed");
     if (this.#gone) return;
-    if (this.#tls) this.#closeTls();
-    else this.#socket.close();
-  }
-
-  /**
-   * After `close()`, Bun lets a TLS socket send its data first, and nothing can reset it any more. So `close()` is called only
-   * when all data is sent. The connection keeps its slot until then.
-   */
-  #closeTls(): void {
-    this.#socket.shutdown();
-    if (this.#allSent()) return this.#socket.close();
+    if (!this.#tls) return this.#socket.close();
     this.#reads.rest();
-    this.#linger = setTimeout(() => this.#socket.terminate(), TLS_LINGER_MS);
-    this.#linger.unref?.();
+    // The connection keeps its slot until then.
+    this.#linger = TlsLinger.close(this.#socket);
   }
 
-  /** Whether all data is sent after `shutdown()`. Only then does a write return -1. */
-  #allSent(): boolean {
-    return this.#socket.write(ONE_BYTE) < 0;
+  /** Resets the connection, if it is open: also while it still sends. */
+  reset(): void {
+    this.close();
+    if (!this.#gone) this.#socket.terminate();
   }
 
   [Symbol.dispose](): void {
@@ -138,7 +124,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
 
   onDrain(): void {
     this.#writes.drain();
-    if (this.#linger !== undefined && this.#allSent()) this.#socket.close();
+    this.#linger?.drain();
   }
 
   onHandshake(success: boolean, error: Error | null): void {
@@ -161,7 +147,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
 
   onClose(error: Error | undefined): void {
     this.#gone = true;
-    clearTimeout(this.#linger);
+    this.#linger?.end();
     const failure = error === undefined ? this.#failure : () => resetBy(error);
     this.#reads.finish(failure ?? "eof");
     this.#writes.finish(failure ?? gone);

@@ -6,6 +6,7 @@
 
 import { badResource, interrupted, systemError } from "../conn/deno_errors.ts";
 import type { BunSocketLike } from "./native.ts";
+import { TLS_WRITE_BYTES } from "./tls_linger.ts";
 
 /** A waiting `write()` or `closeWrite()`. */
 interface PendingWrite {
@@ -18,21 +19,24 @@ interface PendingWrite {
 /** Bun does not buffer data for which a socket has no room. This queue keeps it until `drain`. */
 export class WriteQueue {
   readonly #socket: BunSocketLike;
+  /** The most bytes that the socket is given at a time. */
+  readonly #most: number;
   #writes: PendingWrite[] = [];
   /** Whether the socket has no room. Before the end of the TLS handshake it has none. */
   #full: boolean;
   #end: "closed" | (() => Error) | undefined;
 
-  /** @param full Whether the first write waits for {@linkcode WriteQueue.drain}, as the TLS handshake requires. */
-  constructor(socket: BunSocketLike, full: boolean) {
+  /** @param tls Whether the first write waits for {@linkcode WriteQueue.drain}, as the TLS handshake requires. */
+  constructor(socket: BunSocketLike, tls: boolean) {
     this.#socket = socket;
-    this.#full = full;
+    this.#most = tls ? TLS_WRITE_BYTES : Infinity;
+    this.#full = tls;
   }
 
   /** Writes some of `data` after all earlier writes. Resolves to the number of bytes written. */
   write(data: Uint8Array): Promise<number> {
     if (!this.#full && this.#end === undefined && data.length > 0) {
-      const count = this.#socket.write(data);
+      const count = this.#send(data);
       if (count > 0) return Promise.resolve(count);
       this.#full = count === 0;
     }
@@ -73,6 +77,18 @@ export class WriteQueue {
     });
   }
 
+  /** Returns what `write()` of the socket does. */
+  #send(data: Uint8Array): number {
+    if (data.length <= this.#most) return this.#socket.write(data);
+    let sent = 0;
+    while (sent < data.length) {
+      const count = this.#socket.write(data.subarray(sent, sent + this.#most));
+      if (count <= 0) return sent === 0 ? count : sent;
+      sent += count;
+    }
+    return sent;
+  }
+
   /** Performs a waiting write. Returns `false` if the socket still has no room. */
   #settle({ data, resolve, reject }: PendingWrite): boolean {
     if (data === undefined || data.length === 0) {
@@ -80,7 +96,7 @@ export class WriteQueue {
       resolve(0);
       return true;
     }
-    const count = this.#socket.write(data);
+    const count = this.#send(data);
     if (count > 0) resolve(count);
     if (count < 0) reject(systemError("BrokenPipe", "the connection is closed for writing"));
     this.#full = count === 0;

@@ -38,4 +38,6 @@ export interface Acceptor<C extends ConnLike, A> {
   next(): Promise<IteratorResult<LimitedConn<C>, undefined>>;
   /** Stops listening. Doing it twice changes nothing. */
   close(): void;
+  /** Resets a connection that is open after its close. Absent where a close is complete at once. */
+  reset?(conn: object): void;
 }

@@ -41,6 +41,7 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
     if (openConns.size + answering.size > 0) await emptyWithin([openConns, answering], timeout);
     const conns = openConns.conns();
     for (const conn of [...conns, ...answering.conns()] as Disposable[]) conn[Symbol.dispose]();
+    for (const conn of openConns.conns()) this.acceptor.reset?.(conn);
     return conns.length;
   }
 }

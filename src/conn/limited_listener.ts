@@ -56,6 +56,7 @@ export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> ext
   close(): void;
   /**
    * Stops listening, waits for this listener's connections to close, and closes those that are open after the timeout.
+   * When it resolves, none is open: those that still send after their close, as Bun's do over TLS, are reset.
    *
    * @param options The timeout.
    * @returns The number of connections that had to be closed. Rejects with a `TypeError` for an unknown option or a

@@ -5,13 +5,22 @@
  */
 
 import { test } from "node:test";
-import { assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
 import { nameOfError } from "../support/failures.ts";
 import { closeAll, keepAll } from "../support/listeners.ts";
-import { aWhile, certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
-import { onLoopback } from "../support/bun/limited.ts";
-import { connect, PLAIN, TLS } from "../support/bun/kinds.ts";
+import {
+  aWhile,
+  certificate,
+  connectFrom,
+  ended,
+  eventually,
+  leavingNoSocket,
+  openSockets,
+  within,
+} from "../support/net.ts";
+import { limited, onLoopback } from "../support/bun/limited.ts";
+import { connect, KINDS, PLAIN, TLS } from "../support/bun/kinds.ts";
 import { withBun } from "../support/bun/with_bun.ts";
 
 for (
@@ -41,6 +50,37 @@ for (
       await Promise.all([ended(client), ended(silent)]);
     });
   }
+}
+
+for (const kind of KINDS) {
+  test(`LimitedListener.shutdown() leaves nothing open, whatever there is still to send (${kind.name})`, async () => {
+    let sending = false;
+    // Where all has come to lie in the kernel after all, a closed connection has nothing to send, and another one is tried.
+    for (let attempts = 0; !sending; attempts++) {
+      assert(attempts < 20, "no connection got stuck");
+      await leavingNoSocket(async () => {
+        using listener = limited(kind);
+        const { limiter, addr: { port } } = listener;
+        using closed = await connect(kind, port);
+        using open = await connect(kind, port);
+        const conns = [await listener.accept(), await listener.accept()];
+        for (const [index, client] of [closed, open].entries()) {
+          client.socket.pause();
+          // Until there is nothing left of a handshake.
+          await conns[index]!.write(new Uint8Array(1));
+          await aWhile();
+          for (let i = 0; i < 1_000; i++) conns[index]!.write(new Uint8Array(1 << 14)).catch(() => {});
+          if (client === closed) conns[index]!.close();
+        }
+        sending = limiter.open === 2 || !kind.tls;
+        const sockets = openSockets();
+        const count = limiter.open;
+        assertStrictEquals(await within(listener.shutdown({ timeout: 20 }), "the shutdown"), count);
+        // The listener is closed, too.
+        assertEquals([limiter.open, openSockets()], [0, sockets - count - 1]);
+      })();
+    }
+  });
 }
 
 /** Programs that are kept running by what each of them has, unless that is told otherwise by `end`. */

@@ -103,6 +103,30 @@ for (const kind of KINDS.filter(({ tls }) => tls)) {
       assertStrictEquals(received, await written);
     }));
 
+  test(`SocketConn.close() sends the rest once the client has taken a little (${kind.name})`, () =>
+    withStuck(async ({ client: { socket }, isOpen }, written) => {
+      const closed = new Promise((resolve) => socket.once("close", resolve));
+      let received = 0;
+      await new Promise<void>((resolve) => {
+        socket.on("data", ({ length }: Uint8Array) => {
+          received += length;
+          // Far less than the third of the send buffer after which Bun sends more by itself.
+          if (received < 1 << 18) return;
+          socket.pause();
+          resolve();
+        });
+        socket.resume();
+      });
+      for (let waited = 0; isOpen() && waited < 9_000; waited += 250) {
+        jest.advanceTimersByTime(250);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assertStrictEquals(isOpen(), false);
+      socket.removeAllListeners("data").on("data", ({ length }: Uint8Array) => received += length).resume();
+      await closed;
+      assertStrictEquals(received, await written);
+    }));
+
   const ends: Record<string, (client: Client) => void> = {
     "after ten seconds": () => void jest.advanceTimersByTime(1),
     "by the client's RST": (client) => client.reset(),
