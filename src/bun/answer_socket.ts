@@ -8,6 +8,7 @@ import { sendAnswer } from "../conn/send_answer.ts";
 import type { UnixAddr } from "./bun_conn.ts";
 import type { BunSocketLike } from "./native.ts";
 import { SocketConn } from "./socket_conn.ts";
+import { SocketTraits } from "./socket_traits.ts";
 
 /** What answers the client of a socket. It must be given the socket's events. */
 export type AnsweringConn = SocketConn<UnixAddr>;
@@ -17,7 +18,7 @@ const NOWHERE = { transport: "unix", path: null } as const;
 
 /** Sends an answer, and closes the socket when the client has closed or the time is over. */
 export function answerSocket(socket: BunSocketLike, answer: Uint8Array, writeDeadline: number): AnsweringConn {
-  const conn = new SocketConn(socket, NOWHERE, false);
+  const conn = new SocketConn(socket, NOWHERE, new SocketTraits(false, false, () => {}));
   sendAnswer(conn, answer, writeDeadline, () => conn.close());
   return conn;
 }

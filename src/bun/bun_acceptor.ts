@@ -5,6 +5,7 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
+import { callHook, type ErrorHook } from "../admission/hooks.ts";
 import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
@@ -25,6 +26,7 @@ import {
   shadow,
 } from "./native.ts";
 import { SocketConn } from "./socket_conn.ts";
+import { SocketTraits } from "./socket_traits.ts";
 
 /** The acceptor of a Bun listener, which can be given limits later. */
 export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> {
@@ -41,9 +43,13 @@ const taken = new WeakSet<object>();
  * Admits connections as they open, not as the consumer asks for them. Queued connections hold slots, so the limits bound
  * the queue.
  *
+ * @param halfOpen Whether the listener is known to have `allowHalfOpen`.
  * @throws {TypeError} If the listener is closed or has been taken over already.
  */
-export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnixListenerLike): BunAcceptor<A> {
+export function bunAcceptor<A extends BunAddr>(
+  native: BunListenerLike | BunUnixListenerLike,
+  halfOpen = false,
+): BunAcceptor<A> {
   if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
   const openConns = new OpenConns();
   const answering = new OpenConns();
@@ -52,20 +58,25 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
   const closed = end.signal;
   const unix = isUnix(native);
   const addr = addrOf(native) as A;
-  let tls: boolean | undefined;
+  let traits: SocketTraits | undefined;
+  let onError: ErrorHook | undefined;
   let offer: Gate<BunSocketLike, void> | undefined;
   let answers: RefusalAnswers<BunConn<A>> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
 
-  /** Whether the sockets speak TLS: the same for all of them, so it is read once. */
-  const isTlsHere = (socket: BunSocketLike) => tls ??= isTls(socket);
+  /** Whether the sockets speak TLS is the same for all of them, so it is read once. */
+  const traitsOf = (socket: BunSocketLike) => traits ??= new SocketTraits(isTls(socket), halfOpen, onAnswerLost);
+  const onAnswerLost = (error: Error) => {
+    if (onError === undefined) console.error("connlimit: an answer is lost (further ones are not printed):", error);
+    else callHook(onError, undefined, error);
+  };
 
   /** The connection over a socket. The first call creates it. */
   const connOver = (socket: BunSocketLike): SocketConn<A> => {
     if (!(socket.data instanceof SocketConn)) {
       const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
       const remoteAddr: BunAddr = unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
-      socket.data = new SocketConn(socket, remoteAddr, isTlsHere(socket));
+      socket.data = new SocketConn(socket, remoteAddr, traitsOf(socket));
     }
     return socket.data as SocketConn<A>;
   };
@@ -84,12 +95,13 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
     present: (socket) => muteRejections(connOver(socket)),
 
     refuse(socket, refusal) {
-      if (answers !== undefined && !isTlsHere(socket)) {
+      const { tls } = traitsOf(socket);
+      if (answers !== undefined && !tls) {
         const conn = connOver(socket);
         const answer = answers.take(refusal, muteRejections(conn) as BunConn<A>);
         if (answer !== undefined) return sendAnswer(conn, answer, answers.writeDeadline, () => conn.close(), answering);
       }
-      closeRefused(socket, isTlsHere(socket));
+      closeRefused(socket, tls);
     },
 
     drop(socket) {
@@ -158,6 +170,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
     limit(limiter, hooks, pending) {
       pendingStage = pending;
       answers = RefusalAnswers.of(hooks);
+      onError = hooks.onError;
       const gate = offer = createGate(port, limiter, hooks, pending);
       for (const conn of ready.clear()) conn.withSocket(gate);
     },

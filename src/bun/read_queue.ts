@@ -5,56 +5,64 @@
  */
 
 import { badResource, interrupted } from "../conn/deno_errors.ts";
+import { typeError } from "../core/validate.ts";
 import type { BunSocketLike } from "./native.ts";
+import type { SocketTraits } from "./socket_traits.ts";
 
 /** A read that waits for data. */
 interface PendingRead {
-  /** Resolves the read with queued data. */
-  ready(): void;
-  /** Resolves the read with `null`. */
-  ended(): void;
-  reject(error: Error): void;
+  /** Where the data goes. Absent for a whole chunk. */
+  readonly buffer: Uint8Array | undefined;
+  resolve(result: number | Uint8Array | null): void;
+  reject(error: unknown): void;
 }
 
 /** Why no more data will arrive: the peer's FIN, a close on this side, or an error. Only a failed read creates it. */
 type End = "eof" | "closed" | (() => Error);
 
 /**
- * The socket flows only while a read is pending. This gives backpressure. It also delays the peer's FIN until the data
- * ahead of it has been read. On FIN, Bun closes the socket unless the listener allows half-open connections.
+ * The socket is paused when a chunk arrives that no read waits for, and resumed by the next read that finds nothing queued.
+ * This gives backpressure, and costs no system call while reads keep up.
+ *
+ * If Bun closes connections at the peer's FIN, the socket flows only while a read is pending. This delays the FIN until the
+ * data ahead of it has been read.
  */
 export class ReadQueue {
   readonly #socket: BunSocketLike;
-  /** Received data that has not been read. Rarely more than one chunk, since the socket is paused. */
+  readonly #traits: SocketTraits;
+  /** Received data that has not been read. Rarely more than one chunk, since the socket is paused then. */
   #chunks: Uint8Array[] = [];
   #reads: PendingRead[] = [];
-  #flowing: boolean;
+  #flowing = true;
+  #writeClosed = false;
   #end: End | undefined;
 
-  /** @param flowing Whether the socket starts unpaused, as the TLS handshake requires. */
-  constructor(socket: BunSocketLike, flowing: boolean) {
+  constructor(socket: BunSocketLike, traits: SocketTraits) {
     this.#socket = socket;
-    this.#flowing = flowing;
+    this.#traits = traits;
+    // A paused socket would not do the handshake.
+    if (!traits.tls) this.rest();
   }
 
   /** Reads into `buffer`, after waiting for data if none is queued. Resolves to `null` after the peer's FIN. */
   read(buffer: Uint8Array): Promise<number | null> {
-    if (buffer.length === 0 && this.#end !== "closed") return Promise.resolve(0);
-    return this.#next(() => this.#fill(buffer));
+    if (!(buffer instanceof Uint8Array)) return Promise.reject(typeError("buffer", "a Uint8Array", buffer));
+    if (buffer.length === 0) return Promise.resolve(0);
+    return this.#next(buffer) as Promise<number | null>;
   }
 
   /** Reads a whole chunk as received, without a copy. */
   readChunk(): Promise<Uint8Array | null> {
-    return this.#next(() => this.#chunks.shift()!);
+    return this.#next(undefined) as Promise<Uint8Array | null>;
   }
 
-  #next<T>(take: () => T): Promise<T | null> {
+  #next(buffer: Uint8Array | undefined): Promise<number | Uint8Array | null> {
     if (this.#end === "closed") return Promise.reject(badResource());
-    if (this.#chunks.length > 0) return Promise.resolve(take());
+    if (this.#chunks.length > 0) return Promise.resolve(this.#take(buffer));
     if (this.#end === "eof") return Promise.resolve(null);
     if (this.#end !== undefined) return Promise.reject(this.#end());
     return new Promise((resolve, reject) => {
-      this.#reads.push({ ready: () => resolve(take()), ended: () => resolve(null), reject });
+      this.#reads.push({ buffer, resolve, reject });
       this.#flow();
     });
   }
@@ -66,16 +74,26 @@ export class ReadQueue {
     while (this.#chunks.length > 0) {
       const read = this.#reads.shift();
       if (read === undefined) break;
-      read.ready();
+      try {
+        read.resolve(this.#take(read.buffer));
+      } catch (error) {
+        // The buffer was transferred meanwhile. The data stays for the next read.
+        read.reject(error);
+      }
     }
     this.rest();
   }
 
-  /** Pauses the socket unless a read is pending. */
+  /** Pauses the socket unless a read is pending, or nothing is queued and the peer's FIN may come at any time. */
   rest(): void {
-    if (!this.#flowing || this.#reads.length > 0) return;
-    this.#flowing = false;
-    this.#socket.pause();
+    if (this.#reads.length > 0 || this.#chunks.length === 0 && this.#traits.halfOpen && !this.#writeClosed) return;
+    this.#pause();
+  }
+
+  /** After a FIN of this side, Bun closes the connection at the peer's. */
+  closeWrite(): void {
+    this.#writeClosed = true;
+    this.rest();
   }
 
   /** Ends the queue. Queued data can still be read, except after a close on this side. */
@@ -85,10 +103,15 @@ export class ReadQueue {
     if (end === "closed") this.#chunks = [];
     const reads = this.#reads;
     this.#reads = [];
-    for (const { ended, reject } of reads) {
-      if (end === "eof") ended();
+    for (const { resolve, reject } of reads) {
+      if (end === "eof") resolve(null);
       else reject(end === "closed" ? interrupted() : end());
     }
+  }
+
+  /** Leaves in the kernel what a peer still sends after a close on this side. */
+  stop(): void {
+    this.#pause();
   }
 
   #flow(): void {
@@ -97,8 +120,16 @@ export class ReadQueue {
     this.#socket.resume();
   }
 
-  #fill(buffer: Uint8Array): number {
+  #pause(): void {
+    if (!this.#flowing) return;
+    this.#flowing = false;
+    this.#socket.pause();
+  }
+
+  /** Takes a queued chunk, or as much of it as `buffer` has room for. */
+  #take(buffer: Uint8Array | undefined): number | Uint8Array {
     const chunk = this.#chunks[0]!;
+    if (buffer === undefined) return this.#chunks.shift()!;
     const count = Math.min(chunk.length, buffer.length);
     buffer.set(count < chunk.length ? chunk.subarray(0, count) : chunk);
     if (count < chunk.length) this.#chunks[0] = chunk.subarray(count);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { OPEN_CONN, OpenConn, type Recorded } from "../admission/open_conn.ts";
 import { systemError } from "../conn/deno_errors.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
@@ -12,6 +13,7 @@ import type { Slot } from "../core/slot.ts";
 import type { BunAddr, BunConn } from "./bun_conn.ts";
 import type { BunSocketLike } from "./native.ts";
 import { ReadQueue } from "./read_queue.ts";
+import type { SocketTraits } from "./socket_traits.ts";
 import { TlsLinger } from "./tls_linger.ts";
 import { WriteQueue } from "./write_queue.ts";
 
@@ -21,7 +23,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   /** Called when the descriptor is closed. */
   onClosed: (() => void) | undefined = undefined;
   readonly #socket: BunSocketLike;
-  readonly #tls: boolean;
+  readonly #traits: SocketTraits;
   readonly #reads: ReadQueue;
   readonly #writes: WriteQueue;
   #localAddr: A | undefined;
@@ -29,20 +31,20 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   #writable: ConnLike["writable"] | undefined;
   #failure: (() => Error) | undefined;
   #closed = false;
+  /** Whether the peer has ended its side in this turn of the event loop, and Bun may be about to close the connection. */
+  #ending = false;
   /** Whether the descriptor is closed. */
   #gone = false;
   #linger: TlsLinger | undefined;
 
-  constructor(socket: BunSocketLike, remoteAddr: A, tls: boolean) {
+  constructor(socket: BunSocketLike, remoteAddr: A, traits: SocketTraits) {
     // Defined from the start, because `bindSlot()` takes it as the sign that the connection ends its own records.
     (this as Recorded)[OPEN_CONN] = undefined;
     this.#socket = socket;
-    this.#tls = tls;
+    this.#traits = traits;
     this.remoteAddr = remoteAddr;
-    // A paused socket would not do the handshake.
-    if (!tls) socket.pause();
-    this.#reads = new ReadQueue(socket, tls);
-    this.#writes = new WriteQueue(socket, tls);
+    this.#reads = new ReadQueue(socket, traits);
+    this.#writes = new WriteQueue(socket, traits.tls);
   }
 
   get localAddr(): A {
@@ -78,7 +80,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   }
 
   closeWrite(): Promise<void> {
-    return this.#writes.closeWrite();
+    return this.#writes.closeWrite(() => this.#reads.closeWrite());
   }
 
   close(): void {
@@ -87,8 +89,8 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#reads.finish("closed");
     this.#writes.finish("closed");
     if (this.#gone) return;
-    if (!this.#tls) return this.#socket.close();
-    this.#reads.rest();
+    if (!this.#traits.tls) return this.#socket.close();
+    this.#reads.stop();
     // The connection keeps its slot until then.
     this.#linger = TlsLinger.close(this.#socket);
   }
@@ -128,17 +130,27 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   }
 
   onHandshake(success: boolean, error: Error | null): void {
-    if (!success) {
-      // The close is next.
-      this.#failure = () => systemError("InvalidData", "the TLS handshake has failed", error);
-      return;
-    }
+    if (error !== null) this.#failure = () => systemError("InvalidData", "the TLS handshake has failed", error);
+    // The close is next.
+    if (!success) return;
     this.#reads.rest();
-    this.#writes.drain();
+    if (error === null) return this.#writes.drain();
+    // The close is next if Bun rejects the client's certificate. A client without one has such an error, too.
+    setImmediate(() => {
+      this.#failure = undefined;
+      this.#writes.drain();
+    });
   }
 
   onEnd(): void {
+    this.#failure = undefined;
     this.#reads.finish("eof");
+    if (this.#traits.halfOpen) return;
+    this.#ending = true;
+    setImmediate(() => {
+      this.#ending = false;
+      if (!this.#gone && !this.#closed) this.#traits.halfOpen = true;
+    });
   }
 
   onError(error: Error): void {
@@ -150,7 +162,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#linger?.end();
     const failure = error === undefined ? this.#failure : () => resetBy(error);
     this.#reads.finish(failure ?? "eof");
-    this.#writes.finish(failure ?? gone);
+    this.#writes.finish(failure ?? (this.#ending ? () => this.#traits.answerLost() : gone));
     // A refused connection has no record yet. One that has ended releases a slot that is bound later.
     ((this as Recorded)[OPEN_CONN] ??= new OpenConn(this, undefined)).end();
     this.onClosed?.();

@@ -5,13 +5,14 @@
  */
 
 import { badResource, interrupted, systemError } from "../conn/deno_errors.ts";
+import { typeError } from "../core/validate.ts";
 import type { BunSocketLike } from "./native.ts";
 import { TLS_WRITE_BYTES } from "./tls_linger.ts";
 
 /** A waiting `write()` or `closeWrite()`. */
 interface PendingWrite {
-  /** `undefined` for `closeWrite()`. */
-  readonly data: Uint8Array | undefined;
+  /** For `closeWrite()`, what is called right before. */
+  readonly data: Uint8Array | (() => void);
   resolve(count: number): void;
   reject(error: Error): void;
 }
@@ -35,6 +36,7 @@ export class WriteQueue {
 
   /** Writes some of `data` after all earlier writes. Resolves to the number of bytes written. */
   write(data: Uint8Array): Promise<number> {
+    if (!(data instanceof Uint8Array)) return Promise.reject(typeError("data", "a Uint8Array", data));
     if (!this.#full && this.#end === undefined && data.length > 0) {
       const count = this.#send(data);
       if (count > 0) return Promise.resolve(count);
@@ -43,9 +45,9 @@ export class WriteQueue {
     return this.#enqueue(data);
   }
 
-  /** Closes the socket for writing after all earlier writes. */
-  async closeWrite(): Promise<void> {
-    await this.#enqueue(undefined);
+  /** Closes the socket for writing after all earlier writes, and calls a function right before. */
+  async closeWrite(before: () => void): Promise<void> {
+    await this.#enqueue(before);
   }
 
   /** Performs waiting writes, now that the socket has room. Bun also calls `drain` when nothing waits. */
@@ -68,7 +70,7 @@ export class WriteQueue {
     }
   }
 
-  #enqueue(data: Uint8Array | undefined): Promise<number> {
+  #enqueue(data: PendingWrite["data"]): Promise<number> {
     if (this.#end === "closed") return Promise.reject(badResource());
     if (this.#end !== undefined) return Promise.reject(this.#end());
     return new Promise((resolve, reject) => {
@@ -91,8 +93,11 @@ export class WriteQueue {
 
   /** Performs a waiting write. Returns `false` if the socket still has no room. */
   #settle({ data, resolve, reject }: PendingWrite): boolean {
-    if (data === undefined || data.length === 0) {
-      if (data === undefined) this.#socket.shutdown();
+    if (typeof data === "function" || data.length === 0) {
+      if (typeof data === "function") {
+        data();
+        this.#socket.shutdown();
+      }
       resolve(0);
       return true;
     }

@@ -37,12 +37,12 @@ test("WriteQueue lets no write overtake one that waits", async () => {
   socket.room = 2;
   // There is room, but nobody has said so; and who has said so may have been wrong.
   writes.push(queue.write(bytes("fg")), queue.write(new Uint8Array()));
-  const end = queue.closeWrite();
+  const end = queue.closeWrite(() => given.push("ending"));
   assertEquals(given, ["abc"]);
   queue.drain();
   assertEquals(await Promise.all(writes), [3, 1, 1, 0]);
   await end;
-  assertEquals(given, ["abc", "e", "f", "end"]);
+  assertEquals(given, ["abc", "e", "f", "ending", "end"]);
   assertEquals(await nameOfError(queue.write(bytes("h"))), "BrokenPipe");
 });
 
@@ -59,12 +59,12 @@ test("WriteQueue waits for the first drain where it is told to, and bears those 
 
 test("WriteQueue rejects what waits with the reason for which it ends, and what comes later, too", async () => {
   const { socket, queue } = queueWithRoom(0);
-  const pending = [queue.write(bytes("a")), queue.closeWrite()].map(nameOfError);
+  const pending = [queue.write(bytes("a")), queue.closeWrite(() => {})].map(nameOfError);
   queue.finish(() => Object.assign(new Error(), { name: "ConnectionReset" }));
   assertEquals(await Promise.all(pending), ["ConnectionReset", "ConnectionReset"]);
   socket.room = 8;
   assertEquals(await nameOfError(queue.write(bytes("a"))), "ConnectionReset");
   queue.finish("closed");
   assertEquals(await nameOfError(queue.write(bytes("a"))), "BadResource");
-  assertEquals(await nameOfError(queue.closeWrite()), "BadResource");
+  assertEquals(await nameOfError(queue.closeWrite(() => {})), "BadResource");
 });
