@@ -8,6 +8,7 @@
  */
 
 import { timeCore } from "./core.ts";
+import { echoServer } from "./echo.ts";
 import type { Group } from "./lib/groups.ts";
 import type { LoadGenerator, Observation } from "./lib/load_generator.ts";
 import {
@@ -16,6 +17,7 @@ import {
   FATES,
   flood,
   limitedServer,
+  message,
   request,
   Server,
   type ServerSpec,
@@ -34,8 +36,8 @@ interface Pairs {
 /** What is measured of a server. */
 interface Case {
   readonly spec: ServerSpec;
-  /** For servers of HTTP, undefined. */
-  readonly fate?: Fate;
+  /** What is done with connections; or what comes in their place. */
+  readonly fate: Fate | "requested" | "echoed";
 }
 
 const RUNTIMES = ["Deno", "Bun", "Node"] as const;
@@ -52,13 +54,20 @@ function connections(runtime: typeof RUNTIMES[number], way: Way): [string, Case]
 /** By group and name. */
 const CASES: Readonly<Record<Exclude<Group, "core" | "memory">, readonly [name: string, of: Case][]>> = {
   deno: connections("Deno", "accept loop"),
-  bun: [...connections("Bun", "accept loop"), ...connections("Bun", "callbacks")],
+  bun: [
+    ...connections("Bun", "accept loop"),
+    ...connections("Bun", "callbacks"),
+    ["Bun, echo of 64 bytes, streams", { spec: echoServer("streams"), fate: "echoed" }],
+    ["Bun, echo of 64 bytes, read, write", { spec: echoServer("reads"), fate: "echoed" }],
+  ],
   node: RUNTIMES.flatMap((runtime) => connections(runtime, "node:net")),
   http: [
-    ...RUNTIMES.map((runtime): [string, Case] => [`${runtime}, node:http`, { spec: nodeServer(runtime, "limited") }]),
+    ...RUNTIMES.map((
+      runtime,
+    ): [string, Case] => [`${runtime}, node:http`, { spec: nodeServer(runtime, "limited"), fate: "requested" }]),
     ...(["Deno", "Bun"] as const).flatMap((runtime): [string, Case][] => [
-      [`${runtime}.serve, admitted`, { spec: fetchServer(runtime, "answer limited") }],
-      [`${runtime}.serve, refused`, { spec: fetchServer(runtime, "refuse limited") }],
+      [`${runtime}.serve, admitted`, { spec: fetchServer(runtime, "answer limited"), fate: "requested" }],
+      [`${runtime}.serve, refused`, { spec: fetchServer(runtime, "refuse limited"), fate: "requested" }],
     ]),
   ],
 };
@@ -100,7 +109,9 @@ async function compareServers(load: LoadGenerator, library: URL, of: Case, round
   const pairs: Pairs = { now: [], before: [] };
   const observe = (server: Server, times: typeof MEASURING) => {
     const window = { inFlight: IN_FLIGHT, ...times };
-    return of.fate === undefined ? request(load, server, window) : flood(load, server, of.fate, window);
+    if (of.fate === "requested") return request(load, server, window);
+    if (of.fate === "echoed") return message(load, server, window);
+    return flood(load, server, of.fate, window);
   };
   for (let round = 0; round < rounds; round++) {
     using now = await Server.start(of.spec);

@@ -48,7 +48,7 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
   },
   async bun(load) {
     await benchBunConnections(load, rounds);
-    await benchEcho(rounds);
+    await benchEcho(load, rounds);
   },
   async node(load) {
     for (const runtime of RUNTIMES) await benchNodeConnections(load, runtime, rounds);

@@ -1,27 +1,40 @@
 /**
- * How fast do the streams of connections on Bun send back what comes, compared with callbacks that write what they read?
+ * What do the streams, reads and writes of connections on Bun cost, compared with callbacks that write what they read: for
+ * bulk data, and for small messages?
  *
  * @module
  */
 
+import type { LoadGenerator } from "./lib/load_generator.ts";
 import { measureInRounds } from "./lib/rounds.ts";
 import { printRatio } from "./lib/rows.ts";
-import { Server } from "./lib/servers.ts";
+import { cpuEach, message, Server, type ServerSpec } from "./lib/servers.ts";
 import type { EchoMode } from "./servers/bun_echo.ts";
 
 const BYTES = 256 << 20;
 const CHUNK = 256 << 10;
 
-/** Measures the throughput. */
-export async function benchEcho(rounds: number): Promise<void> {
-  const start = (mode: EchoMode) => Server.start({ file: "bun_echo.ts", runtime: "Bun", args: [mode] });
-  const { callbacks, streams } = await measureInRounds(
+/** For the CPU time of a message. */
+const WINDOW = { inFlight: 64, warmUp: 300, window: 500 } as const;
+
+/** A server that echoes. */
+export function echoServer(mode: EchoMode): ServerSpec {
+  return { file: "bun_echo.ts", runtime: "Bun", args: [mode] };
+}
+
+/** Measures the throughput of bulk data, and the CPU time of small messages. */
+export async function benchEcho(load: LoadGenerator, rounds: number): Promise<void> {
+  const start = (mode: EchoMode) => Server.start(echoServer(mode));
+  const bulk = await measureInRounds(start, ["callbacks", "streams"] as const, rounds, megabytesPerSecond);
+  printRatio("Bun, echo by streams, against callbacks", bulk.streams, bulk.callbacks, "MB/s", { atLeast: 0.85 });
+  const { callbacks, streams, reads } = await measureInRounds(
     start,
-    ["callbacks", "streams"] as const,
+    ["callbacks", "streams", "reads"] as const,
     rounds,
-    megabytesPerSecond,
+    async (server) => cpuEach(await message(load, server, WINDOW)),
   );
-  printRatio("Bun, echo by streams, against callbacks", streams, callbacks, "MB/s", { atLeast: 0.85 });
+  printRatio("Bun, CPU per echo of 64 bytes, streams", streams, callbacks, "µs", { atMost: 1.5 });
+  printRatio("Bun, CPU per echo of 64 bytes, read() and write()", reads, callbacks, "µs", { atMost: 1.3 });
 }
 
 async function megabytesPerSecond({ ports: [port] }: Server): Promise<number> {

@@ -15,6 +15,7 @@ import { EchoClient, Flood } from "./flood.ts";
 import { HeldConnections } from "./held.ts";
 import { HttpLoad } from "./http_load.ts";
 import type { Observation, Plan } from "./load_generator.ts";
+import { MessageLoad } from "./message_load.ts";
 import { type SocketLoad, SOURCES } from "./socket_load.ts";
 
 /** Milliseconds from an echo to the next byte. Without, the client would be served most often while it is served best. */
@@ -24,6 +25,7 @@ const STEPS = 32;
 /** A phase ends when so many are done, and fails after so many milliseconds more. */
 const LEAST_DONE = 200;
 const PATIENCE = 10_000;
+const LOADS = { connections: Flood, requests: HttpLoad, messages: MessageLoad } as const;
 /** The cores of the measured processes: all but the first. */
 const CORES = Array.from({ length: navigator.hardwareConcurrency - 1 }, (_, index) => index + 1);
 
@@ -34,7 +36,7 @@ function observe({ of, ports: [loaded, kept], pids, floodersHold = false, phases
     ? stack.use(new HeldConnections(kept!, floodersHold ? 0 : SOURCES))
     : undefined;
   const client = phases.some(({ echoes }) => echoes) ? stack.use(new EchoClient(kept!, PAUSE)) : undefined;
-  const load: SocketLoad = stack.use(of === "requests" ? new HttpLoad(loaded, 1) : new Flood(loaded, 1));
+  const load: SocketLoad = stack.use(new LOADS[of](loaded, 1));
   return phases.map((phase) => {
     if (held !== undefined) held.count = phase.held ?? 0;
     load.inFlight = phase.inFlight;

@@ -9,8 +9,8 @@ import { Child } from "./child.ts";
 
 /** What is to be done. */
 export interface Plan {
-  /** Connections that the server closes at once, or HTTP requests. */
-  readonly of: "connections" | "requests";
+  /** Connections that the server closes at once, HTTP requests, or messages that the server echoes. */
+  readonly of: "connections" | "requests" | "messages";
   /** Where the load goes, and where connections are kept and echoed. */
   readonly ports: readonly [loaded: number, kept?: number];
   /** The processes whose CPU time is measured. */
@@ -35,7 +35,7 @@ export interface Phase {
 
 /** What was seen in a phase. */
 export interface Observation {
-  /** Connections that the server has closed, or requests that it has answered. */
+  /** Connections that the server has closed, requests that it has answered, or messages that it has echoed. */
   readonly done: number;
   readonly milliseconds: number;
   /** Microseconds of CPU time, by process. */

@@ -96,7 +96,13 @@ export async function request(load: LoadGenerator, { ports, pid }: Server, windo
   return seen!;
 }
 
-/** Microseconds of CPU time for each connection or request. */
+/** Sends messages to a server that echoes them. */
+export async function message(load: LoadGenerator, { ports, pid }: Server, window: Window): Promise<Observation> {
+  const [seen] = await load.observe({ of: "messages", ports, pids: [pid], phases: [window] });
+  return seen!;
+}
+
+/** Microseconds of CPU time for each connection, request or message. */
 export function cpuEach({ cpu, done }: Observation): number {
   return cpu[0]! / done;
 }
