@@ -34,8 +34,8 @@ export type BunAddr = NetAddr | UnixAddr;
  * {@linkcode BunConn.read}, {@linkcode BunConn.write} and {@linkcode BunConn.closeWrite}. Reads and writes reject with errors
  * that have Deno's names, such as `ConnectionReset`.
  *
- * Data is read on demand only. While nothing reads, the connection notices a reset by its peer but no FIN, and stays open
- * until it is closed on this side.
+ * At most one chunk is read ahead. While nothing reads, the connection notices a reset by its peer, and stays open until it
+ * is closed on this side.
  *
  * @typeParam A Its addresses.
  */
@@ -50,8 +50,8 @@ export interface BunConn<A extends BunAddr = NetAddr> extends ConnLike {
   /** Sends FIN after all pending writes. */
   closeWrite(): Promise<void>;
   /**
-   * Closes the connection. Written data is still sent. A TLS client has ten seconds to receive it; then the connection is
-   * reset. Closing twice is not an error, because the peer may have closed first.
+   * Closes the connection. Written data is still sent. Over TLS, a client that does not take the last 32 KB that Bun holds
+   * of it within ten seconds is reset. Closing twice is not an error, because the peer may have closed first.
    */
   close(): void;
   /** Keeps the process running while the connection is open, which is the default. */

@@ -2,7 +2,8 @@
  * Limits connections to Bun's listeners.
  *
  * For servers with callbacks use {@linkcode limitSocketHandler}. For an accept loop pass a listener of
- * {@linkcode listen} to `limitedListener()` from the package's root. It also takes `Bun.listen(…)`.
+ * {@linkcode listen} to `limitedListener()` from the package's root. It also takes that of `Bun.listen()`, which needs
+ * `allowHalfOpen: true` so that a client that has ended its side gets its answer.
  *
  * ```ts ignore
  * import { limitSocketHandler } from "@connlimit/connlimit/bun";

@@ -24,8 +24,8 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   onClosed: (() => void) | undefined = undefined;
   readonly #socket: BunSocketLike;
   readonly #traits: SocketTraits;
-  readonly #reads: ReadQueue;
-  readonly #writes: WriteQueue;
+  #readQueue: ReadQueue | undefined;
+  #writeQueue: WriteQueue | undefined;
   #localAddr: A | undefined;
   #readable: ConnLike["readable"] | undefined;
   #writable: ConnLike["writable"] | undefined;
@@ -43,8 +43,23 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
     this.#socket = socket;
     this.#traits = traits;
     this.remoteAddr = remoteAddr;
-    this.#reads = new ReadQueue(socket, traits);
-    this.#writes = new WriteQueue(socket, traits.tls);
+    const { tls, halfOpen } = traits;
+    // The others are made when they are needed: a connection that is closed at once costs less.
+    if (tls || !halfOpen) this.#readQueue = new ReadQueue(socket, traits);
+    if (tls) this.#writeQueue = new WriteQueue(socket, tls);
+  }
+
+  get #reads(): ReadQueue {
+    return this.#readQueue ??= this.#madeLate(new ReadQueue(this.#socket, this.#traits));
+  }
+
+  get #writes(): WriteQueue {
+    return this.#writeQueue ??= this.#madeLate(new WriteQueue(this.#socket, this.#traits.tls));
+  }
+
+  #madeLate<Q extends ReadQueue | WriteQueue>(queue: Q): Q {
+    if (this.#closed) queue.finish("closed");
+    return queue;
   }
 
   get localAddr(): A {
@@ -86,11 +101,11 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#reads.finish("closed");
-    this.#writes.finish("closed");
+    this.#readQueue?.finish("closed");
+    this.#writeQueue?.finish("closed");
     if (this.#gone) return;
     if (!this.#traits.tls) return this.#socket.close();
-    this.#reads.stop();
+    this.#readQueue?.stop();
     // The connection keeps its slot until then.
     this.#linger = TlsLinger.close(this.#socket);
   }
@@ -125,7 +140,7 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   }
 
   onDrain(): void {
-    this.#writes.drain();
+    this.#writeQueue?.drain();
     this.#linger?.drain();
   }
 
@@ -160,9 +175,11 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
   onClose(error: Error | undefined): void {
     this.#gone = true;
     this.#linger?.end();
-    const failure = error === undefined ? this.#failure : () => resetBy(error);
-    this.#reads.finish(failure ?? "eof");
-    this.#writes.finish(failure ?? (this.#ending ? () => this.#traits.answerLost() : gone));
+    if (!this.#closed) {
+      const failure = error === undefined ? this.#failure : () => resetBy(error);
+      this.#reads.finish(failure ?? "eof");
+      this.#writes.finish(failure ?? (this.#ending ? () => this.#traits.answerLost() : gone));
+    }
     // A refused connection has no record yet. One that has ended releases a slot that is bound later.
     ((this as Recorded)[OPEN_CONN] ??= new OpenConn(this, undefined)).end();
     this.onClosed?.();

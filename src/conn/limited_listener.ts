@@ -14,6 +14,9 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
  *
  * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with
  * `console.error`; other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
+ *
+ * On Bun it also receives the error of the first answer that is lost because `Bun.listen()` lacks `allowHalfOpen: true`.
+ * Without it, that error is logged with `console.error`.
  */
 export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends AnswerHooks<C> {
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */

@@ -25,8 +25,8 @@ import { denoAcceptor } from "../deno/deno_acceptor.ts";
  * Each connection holds a slot until it closes, however that happens. Clients that reset and a lack of file descriptors
  * do not end the loop.
  *
- * Call it right after `Bun.listen()`, whose handlers it replaces. For the caveats of each
- * runtime, such as TLS on Deno, see docs/runtimes.md in the repository.
+ * Call it right after `Bun.listen()`, whose handlers it replaces, and which needs `allowHalfOpen: true`. For the caveats of
+ * each runtime, such as TLS on Deno, see docs/runtimes.md in the repository.
  *
  * @example An echo server
  * ```ts ignore

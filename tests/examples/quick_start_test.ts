@@ -52,6 +52,7 @@ const [bunLoop, bunCallbacks] = printed("Bun");
 const [nodeServer] = printed("Node servers, on Node, Deno and Bun");
 const [fetchHandler] = printed("Deno.serve and Bun.serve");
 const [watching] = printed("Refusals and shutdown");
+const [bunListen] = printed("Bun.listen as an accept loop", "docs/runtimes.md");
 const [byAccount] = printed("Several limiters for one connection", "docs/limiter.md");
 const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md");
 const [answering] = printed("Answers to refused clients", "docs/limits.md");
@@ -70,6 +71,7 @@ for (
     ["examples/echo.ts", example, "Deno"],
     ["The README's loop on Bun", bunLoop!, "Bun"],
     ["The README's callbacks on Bun", bunCallbacks!, "Bun"],
+    ["The documentation's loop over Bun.listen()", bunListen!, "Bun"],
   ] as const
 ) {
   testUnless(
