@@ -1,5 +1,5 @@
 /**
- * Bun's sockets in the shape of Deno's connections.
+ * Bun's sockets as connections.
  *
  * @module
  */
