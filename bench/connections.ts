@@ -72,14 +72,16 @@ export async function benchDenoConnections(load: LoadGenerator, rounds: number):
 
 /** On Bun, by callbacks and by an accept loop. */
 export async function benchBunConnections(load: LoadGenerator, rounds: number): Promise<void> {
-  const { bare, admitted, refused, refusedInLoop } = await measure(load, {
+  const { bare, admitted, refused, admittedInLoop, refusedInLoop } = await measure(load, {
     bare: withoutLimit("Bun", "callbacks"),
     admitted: withLimit("Bun", "callbacks", "admitted"),
     refused: withLimit("Bun", "callbacks", "refused"),
+    admittedInLoop: withLimit("Bun", "accept loop", "admitted"),
     refusedInLoop: withLimit("Bun", "accept loop", "refused"),
   }, rounds);
   printRatio("Bun, CPU per admitted connection, callbacks", admitted, bare, "µs", { atMost: 1.1 });
   printRatio("Bun, CPU per refused connection, callbacks", refused, bare, "µs", { atMost: 1.1 });
+  printRatio("Bun, CPU per admitted connection, accept loop", admittedInLoop, bare, "µs", { atMost: 1.1 });
   printRatio("Bun, CPU per refused connection, accept loop", refusedInLoop, bare, "µs", { atMost: 1.1 });
 }
 
