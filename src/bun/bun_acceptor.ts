@@ -16,7 +16,7 @@ import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
 import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
-import type { BunAddr, BunConn, UnixAddr } from "./bun_conn.ts";
+import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -64,7 +64,7 @@ export function bunAcceptor<A extends BunAddr>(
   let answers: RefusalAnswers<BunConn<A>> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
 
-  /** Whether the sockets speak TLS is the same for all of them, so it is read once. */
+  /** What all sockets have in common. The first one shows whether they speak TLS. */
   const traitsOf = (socket: BunSocketLike) => traits ??= new SocketTraits(isTls(socket), halfOpen, onAnswerLost);
   const onAnswerLost = (error: Error) => {
     if (onError === undefined) console.error("connlimit: an answer is lost (further ones are not printed):", error);
@@ -74,9 +74,7 @@ export function bunAcceptor<A extends BunAddr>(
   /** The connection over a socket. The first call creates it. */
   const connOver = (socket: BunSocketLike): SocketConn<A> => {
     if (!(socket.data instanceof SocketConn)) {
-      const { remoteAddress: hostname = "", remotePort: port = 0 } = socket;
-      const remoteAddr: BunAddr = unix ? UNIX_ADDR : { transport: "tcp", hostname, port };
-      socket.data = new SocketConn(socket, remoteAddr, traitsOf(socket));
+      socket.data = new SocketConn<BunAddr>(socket, unix ? UNIX_ADDR : tcpAddrOf(socket), traitsOf(socket));
     }
     return socket.data as SocketConn<A>;
   };
@@ -183,6 +181,11 @@ export function bunAcceptor<A extends BunAddr>(
 
     reset: (conn) => (conn as SocketConn<A>).reset(),
   };
+}
+
+/** The address of a TCP peer. Its port takes a call of the system, but cannot be read any more once the socket is closed. */
+function tcpAddrOf({ remoteAddress: hostname = "", remotePort: port = 0 }: BunSocketLike): NetAddr {
+  return { transport: "tcp", hostname, port };
 }
 
 /** The address of every peer of a Unix socket. */
