@@ -20,7 +20,7 @@ import type { ListenerLike } from "../conn/listener_like.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
-import { yieldToEventLoop } from "../conn/yield_to_event_loop.ts";
+import { TurnShare } from "../conn/turn_share.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
 
@@ -34,8 +34,8 @@ const MAX_BACKOFF_MS = 200;
 /**
  * While the backlog is not empty, every accept resolves at once, and open connections starve for 50 ms or more. A turn of
  * the event loop after each refusal and after every second admission keeps their 99th percentile at 2 and 4 ms, with a
- * thousand connections in flight (`deno task bench`). With one admission a turn, a server whose turns are long would accept
- * new clients half as fast.
+ * thousand connections in flight (`deno task bench`). Where turns are long, the loop has a share of the time in place of a
+ * number of connections.
  */
 const ADMISSIONS_PER_TURN = 2;
 
@@ -51,20 +51,20 @@ export function denoAcceptor<C extends ConnLike, A>(
   const answering = new OpenConns();
   const answers = RefusalAnswers.of(hooks);
   const ready = new ReadyQueue<LimitedConn<C>>();
+  const turns = new TurnShare();
   const end = new AbortController();
   const closed = end.signal;
   let acceptErrors = 0;
   let backoff = MIN_BACKOFF_MS;
   let accepting = false;
   let admissions = 0;
-  let yieldDue = false;
   let exhaustionPrinted = false;
 
   const port: Port<C, void> = {
     peerOf: (conn) => conn,
 
     admit(conn, slot) {
-      if (++admissions % ADMISSIONS_PER_TURN === 0) yieldDue = true;
+      if (++admissions % ADMISSIONS_PER_TURN === 0) turns.due = true;
       try {
         ready.push(bindSlot(conn, slot, openConns));
         // Nobody asks for a connection that was admitted behind the close.
@@ -78,7 +78,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     present: muteRejections,
 
     refuse(conn, refusal) {
-      yieldDue = true;
+      turns.due = true;
       const answer = answers?.take(refusal, muteRejections(conn) as C);
       if (answer === undefined) port.drop(conn);
       else sendAnswer(conn, answer, answers!.writeDeadline, () => port.drop(conn), answering);
@@ -107,14 +107,13 @@ export function denoAcceptor<C extends ConnLike, A>(
   const acceptWanted = async () => {
     accepting = true;
     while (ready.wanted) {
-      if (yieldDue) {
-        yieldDue = false;
-        await yieldToEventLoop();
-      }
+      if (turns.due) await turns.yield();
       if (pending?.full) await pending.space();
       let conn: C;
       try {
+        const start = turns.beforeAccept();
         conn = await native.accept();
+        turns.afterAccept(start);
       } catch (error) {
         if (await survives(error)) continue;
         break;
@@ -122,7 +121,7 @@ export function denoAcceptor<C extends ConnLike, A>(
       backoff = MIN_BACKOFF_MS;
       try {
         // A pending connection delays the open ones as much as a refused one.
-        if (pending !== undefined) yieldDue = true;
+        if (pending !== undefined) turns.due = true;
         offer(conn)?.catch((error) => fail(conn, error));
       } catch (error) {
         fail(conn, error);
@@ -149,7 +148,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     }
     acceptErrors++;
     callHook(onError, undefined, error);
-    if (kind === "connection") return yieldDue = true;
+    if (kind === "connection") return turns.due = true;
     if (onError === undefined && !exhaustionPrinted) {
       exhaustionPrinted = true;
       console.error(
