@@ -21,15 +21,9 @@ import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
 import { TurnShare } from "../conn/turn_share.ts";
+import { AcceptBackoff } from "./accept_backoff.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
-
-/**
- * The first and the longest wait, in milliseconds, while the process is out of file descriptors. The first is short, since
- * a descriptor is often free soon; the longest bounds both the spinning and the delay once one is free.
- */
-const MIN_BACKOFF_MS = 5;
-const MAX_BACKOFF_MS = 200;
 
 /**
  * While the backlog is not empty, every accept resolves at once, and open connections starve for 50 ms or more. A turn of
@@ -52,13 +46,13 @@ export function denoAcceptor<C extends ConnLike, A>(
   const answers = RefusalAnswers.of(hooks);
   const ready = new ReadyQueue<LimitedConn<C>>();
   const turns = new TurnShare();
+  const backoff = new AcceptBackoff();
   const end = new AbortController();
   const closed = end.signal;
   let acceptErrors = 0;
-  let backoff = MIN_BACKOFF_MS;
   let accepting = false;
   let admissions = 0;
-  let exhaustionPrinted = false;
+  let failurePrinted = false;
 
   const port: Port<C, void> = {
     peerOf: (conn) => conn,
@@ -118,7 +112,7 @@ export function denoAcceptor<C extends ConnLike, A>(
         if (await survives(error)) continue;
         break;
       }
-      backoff = MIN_BACKOFF_MS;
+      backoff.reset();
       try {
         // A pending connection delays the open ones as much as a refused one.
         if (pending !== undefined) turns.due = true;
@@ -130,14 +124,15 @@ export function denoAcceptor<C extends ConnLike, A>(
     accepting = false;
   };
 
-  /** Handles a failed accept: waits if the process lacks descriptors. Returns whether to accept again. */
+  /** Handles a failed accept: waits if the next one would fail, too. Returns whether to accept again. */
   const survives = async (error: unknown): Promise<boolean> => {
     const kind = classifyAcceptError(error);
     if (kind === "busy") {
       ready.fail(error);
       return false;
     }
-    if (kind === "closed") {
+    // Where listeners are not Deno's, an accept that is cut short by the close may fail in any way.
+    if (kind === "closed" || kind === "connection" && closed.aborted) {
       try {
         close();
       } catch (error) {
@@ -148,17 +143,18 @@ export function denoAcceptor<C extends ConnLike, A>(
     }
     acceptErrors++;
     callHook(onError, undefined, error);
-    if (kind === "connection") return turns.due = true;
-    if (onError === undefined && !exhaustionPrinted) {
-      exhaustionPrinted = true;
+    turns.due = true;
+    const wait = backoff.fail(error);
+    if (wait === 0) return true;
+    if (onError === undefined && !failurePrinted) {
+      failurePrinted = true;
       console.error(
         "connlimit: cannot accept, trying again (printed once; set onError to see all):",
         error,
       );
     }
     // Ends early, by rejecting, when the listener is closed.
-    await setTimeout(backoff, undefined, { signal: closed }).catch(() => {});
-    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
+    await setTimeout(wait, undefined, { signal: closed }).catch(() => {});
     return true;
   };
 

@@ -77,7 +77,7 @@ export function limitedListener(
   checkSignal("signal", options.signal);
   const limiter = toLimiter(limits);
   const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>);
-  return new LimitedAcceptorListener(acceptor, limiter, options.signal);
+  return new LimitedAcceptorListener(acceptor, limiter, options);
 }
 
 function acceptorOf(
