@@ -80,6 +80,10 @@ testUnless(false, "withSlot() refuses what is no connection", async () => {
   for (const none of [{}, [], () => {}, Object.create(null), listener] as any[]) {
     assertThrows(() => withSlot(none, slot), TypeError, "conn must be a connection");
   }
+  // deno-lint-ignore no-explicit-any
+  for (const [none, text] of [[undefined, "undefined"], [null, "null"], [7, "7"], ["conn", '"conn"']] as any[]) {
+    assertThrows(() => withSlot(none, slot), TypeError, `conn must be a connection, got ${text}`);
+  }
   assertStrictEquals(slot.released, false);
   await Promise.resolve();
 });
