@@ -10,7 +10,7 @@
  */
 
 import { serveCommands } from "./commands.ts";
-import { cpuTime, pin } from "./cpu.ts";
+import { CORES, cpuTime, pin } from "./cpu.ts";
 import { EchoClient, Flood } from "./flood.ts";
 import { HeldConnections } from "./held.ts";
 import { HttpLoad } from "./http_load.ts";
@@ -24,8 +24,6 @@ const STEPS = 32;
 /** A phase ends when so many are done, and fails after so many milliseconds more. */
 const LEAST_DONE = 200;
 const PATIENCE = 10_000;
-/** The cores of the measured processes: all but the first. */
-const CORES = Array.from({ length: navigator.hardwareConcurrency - 1 }, (_, index) => index + 1);
 
 function observe({ of, ports: [loaded, kept], pids, floodersHold = false, phases }: Plan): Observation[] {
   for (const pid of pids) pin(pid, CORES);
