@@ -5,6 +5,7 @@
  */
 
 import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
+import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { typeError } from "../core/validate.ts";
@@ -43,7 +44,8 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
  * @param options Hooks.
  * @returns The handlers for `Bun.listen()`.
- * @throws {TypeError} If `handlers` is not an object, for an unknown option or a value of the wrong type.
+ * @throws {TypeError} If `handlers` is not an object, for an unknown option, a value of the wrong type, or a limiter that
+ * the handlers have already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
@@ -56,7 +58,9 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   }
   checkHooks("socket handler", options);
   const limiter = toLimiter(limits);
+  checkLimitedOnce("handlers", handlers, limiter);
   const limited = new SocketHandlerLimiter(limiter, options as RefusalHooks<BunSocketLike>).wrap(handlers);
+  markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;
 }

@@ -49,6 +49,8 @@ export class Counts {
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
+  /** Functions that release the slots of connections that have ended unnoticed. They bound their own work. */
+  readonly sweeps: Set<() => void> = new Set();
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Latch();
@@ -117,6 +119,13 @@ export class Counts {
     if (open === 0) this.#leave(client);
     this.#addTo(this.aggregatesOf(client), -1);
     if (--this.open === 0) this.#idle.open();
+  }
+
+  /** Called before a refusal. Returns whether a slot was released, so that it is worth trying once more. */
+  sweep(): boolean {
+    const { open } = this;
+    if (this.sweeps.size > 0) { for (const sweep of this.sweeps) sweep(); }
+    return this.open < open;
   }
 
   /** Counts a refusal. Its peer is absent where no limiter was asked. */

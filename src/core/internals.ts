@@ -13,9 +13,9 @@ import type { Slot } from "./slot.ts";
 /** The key of {@linkcode LimiterInternals}. It is global: a limiter may come from another copy of this package. */
 export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
 
-/** The internals of a limiter. */
+/** The internals of a limiter, or of a slot that is held. */
 export interface LimiterInternals {
-  /** Its counters. */
+  /** The counters of the limiter. */
   readonly counts: Counts;
   /** Admits a connection, or says why not without counting a refusal. Absent where a decision takes time. */
   readonly attempt?: (peer: Peer) => Slot | RefusalReason;
@@ -23,7 +23,7 @@ export interface LimiterInternals {
   readonly clientOf?: (peer: Peer) => ClientKey | undefined;
 }
 
-/** The internals of a limiter; none where something else admits connections. */
-export function internalsOf(limiter: object): LimiterInternals | undefined {
-  return (limiter as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
+/** The internals of a limiter or a slot; none where something else admits connections, and of a released slot. */
+export function internalsOf(owner: object): LimiterInternals | undefined {
+  return (owner as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
 }

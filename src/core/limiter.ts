@@ -122,7 +122,8 @@ export class Limiter {
    * @returns The slot, to release when the connection is closed, or the refusal.
    */
   tryAccept(peer: Peer): Slot | Refusal {
-    const answer = this.#attempt(peer);
+    let answer = this.#attempt(peer);
+    if (typeof answer === "string" && this.#counts.sweep()) answer = this.#attempt(peer);
     return typeof answer === "string" ? this.#counts.refuse(answer, peer) : answer;
   }
 
