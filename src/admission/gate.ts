@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Admission, Slot } from "../core/slot.ts";
+import type { Admission } from "../core/slot.ts";
 import { callHook } from "./hooks.ts";
-import { slotFrom } from "./limit_once.ts";
+import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
 
@@ -34,14 +34,9 @@ export function createGate<C, R>(
     if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
     return port.refuse(conn, admission);
   };
-  // A connection that was admitted by the same limiter before, and then passed on, is not counted once more.
-  const heldBy = (conn: C): Slot | undefined => slotFrom(limiter, port.recordOf?.(conn));
   if (pending === undefined) {
-    return (conn) => decide(conn, heldBy(conn) ?? limiter.tryAccept(port.peerOf(conn)) as Admission);
+    return (conn) => decide(conn, slotHeld(limiter, port, conn) ?? limiter.tryAccept(port.peerOf(conn)) as Admission);
   }
   const side = { port, limiter, onError, decide };
-  return (conn) => {
-    const held = heldBy(conn);
-    return held === undefined ? pending.offer(conn, side) : port.admit(conn, held);
-  };
+  return (conn) => pending.offer(conn, side);
 }

@@ -4,9 +4,11 @@
  * @module
  */
 
+import { clientName } from "../core/client_key.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Slot } from "../core/slot.ts";
 import type { OpenConn } from "./open_conn.ts";
+import type { Admitter, Port } from "./port.ts";
 
 /** The limiters of what has been made: handlers and listeners. */
 const limitersOf = new WeakMap<object, readonly object[]>();
@@ -40,13 +42,27 @@ function limitersIn(limited: unknown): readonly object[] {
  * The slot of a limiter that a connection holds. The connection may carry the slots of several.
  *
  * @param owner The limiter, or another slot of it.
+ * @param client The client that the slot must count against. By default, any.
  */
-export function slotFrom(owner: object, record: OpenConn | undefined): Slot | undefined {
+export function slotFrom(owner: object, record: OpenConn | undefined, client?: string): Slot | undefined {
   if (record === undefined) return undefined;
   const counts = internalsOf(owner)?.counts;
   if (counts === undefined) return undefined;
   for (let at: OpenConn | undefined = record; at !== undefined; at = at.under) {
-    if (at.slot !== undefined && internalsOf(at.slot)?.counts === counts) return at.slot;
+    const { slot } = at;
+    if (slot === undefined || internalsOf(slot)?.counts !== counts) continue;
+    if (client === undefined || slot.client === client) return slot;
   }
   return undefined;
+}
+
+/**
+ * The slot that a connection holds already of the limiter that is to be asked, and for the same client: it was admitted
+ * before, and then passed on. It may count against another client as well, such as an account.
+ */
+export function slotHeld<C, R>(limiter: Admitter, port: Port<C, R>, conn: C): Slot | undefined {
+  const record = port.recordOf?.(conn);
+  if (record === undefined) return undefined;
+  const client = internalsOf(limiter)?.clientOf?.(port.peerOf(conn));
+  return client === undefined ? undefined : slotFrom(limiter, record, clientName(client));
 }

@@ -58,7 +58,7 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   }
   checkHooks("socket handler", options);
   const limiter = toLimiter(limits);
-  checkLimitedOnce("handlers", handlers, limiter);
+  checkLimitedOnce("socket handler", handlers, limiter);
   const limited = new SocketHandlerLimiter(limiter, options as RefusalHooks<BunSocketLike>).wrap(handlers);
   markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.

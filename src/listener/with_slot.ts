@@ -45,7 +45,7 @@ export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C
   if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {
     throw new TypeError(`slot must be a slot that is held, got ${describeSlot(slot)}`);
   }
-  if (slotFrom(slot, (conn as Recorded | undefined)?.[OPEN_CONN])?.client === slot.client) {
+  if (slotFrom(slot, (conn as Recorded | undefined)?.[OPEN_CONN], slot.client) !== undefined) {
     throw new TypeError("slot must be of a limiter that has not admitted the connection already: it counts it twice");
   }
   return bindSlot(conn, slot, undefined);
