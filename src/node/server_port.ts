@@ -68,7 +68,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
 
   /** Also for a TLS socket over one that was admitted, as a server makes it that passes its sockets on. */
   recordOf(socket: Recorded & RawSocket): OpenConn | undefined {
-    return socket[OPEN_CONN] ?? underTls(socket)[OPEN_CONN];
+    const record = socket[OPEN_CONN];
+    return record !== undefined || socket._parent == null ? record : underTls(socket)[OPEN_CONN];
   }
 
   peerOf(socket: BoundSocket): Peer {
