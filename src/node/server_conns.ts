@@ -15,7 +15,7 @@ export type ServerConnSocket = RawSocket & Recorded;
 /** The record of a socket. */
 export class ServerConn extends OpenConn {
   /** The handle that the socket had when it was admitted. */
-  readonly #handle: Handle | null | undefined;
+  #handle: Handle | null | undefined;
 
   constructor(socket: ServerConnSocket) {
     super(socket, socket[OPEN_CONN]);
@@ -25,6 +25,12 @@ export class ServerConn extends OpenConn {
   /** Whether the runtime shows the descriptor. */
   get hasDescriptor(): boolean {
     return this.#handle?.fd !== undefined;
+  }
+
+  override endAlone(): void {
+    super.endAlone();
+    // The record lives as long as the socket, which is often longer than its handle.
+    this.#handle = undefined;
   }
 
   /** Releases the slots of a socket that has lost its descriptor: it may never emit `"close"`. */
@@ -61,24 +67,25 @@ export class ServerConns extends OpenConns {
   }
 
   override add(record: ServerConn): void {
-    if (this.size === 0) this.#start(record);
+    if (this.size === 0 && this.#timer === undefined) this.#start(record);
     super.add(record);
   }
 
   override delete(record: ServerConn): void {
     super.delete(record);
-    // The timer goes on until it finds nothing: connections that come one at a time would start it each time.
-    if (this.size === 0) this.#sweeps?.delete(this.#beforeRefusal);
+    // A timer goes on until it finds nothing: connections that come one at a time would start it each time.
+    if (this.size === 0 && this.#timer === undefined) this.#sweeps?.delete(this.#beforeRefusal);
   }
 
   #start(record: ServerConn): void {
     this.#sweeps?.add(this.#beforeRefusal);
-    if (this.#timer !== undefined || !record.hasDescriptor) return;
+    if (!record.hasDescriptor) return;
     const timer = this.#timer = setInterval(() => {
       this.#sweep();
       if (this.size > 0) return;
       clearInterval(timer);
       this.#timer = undefined;
+      this.#sweeps?.delete(this.#beforeRefusal);
     }, PERIOD_MS);
     timer.unref();
   }
