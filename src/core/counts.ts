@@ -26,6 +26,12 @@ export interface AggregateLimits {
   readonly ipv6: readonly AggregateLimit[];
 }
 
+/**
+ * Releases the slots of connections that have ended unnoticed, for runtimes that do not report every end. Called before
+ * each refusal, with its reason and a function that names the client; so it bounds its own work.
+ */
+export type Sweep = (reason: RefusalReason, client: () => string) => unknown;
+
 /** An aggregate, and the maximum number of its open connections. */
 export interface Aggregate {
   readonly key: ClientKey;
@@ -49,8 +55,8 @@ export class Counts {
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
-  /** Functions that release the slots of connections that have ended unnoticed. They bound their own work. */
-  readonly sweeps: Set<() => void> = new Set();
+  /** What releases the slots of connections that have ended unnoticed. */
+  readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
   readonly #idle = new Latch();
@@ -122,9 +128,9 @@ export class Counts {
   }
 
   /** Called before a refusal. Returns whether a slot was released, so that it is worth trying once more. */
-  sweep(): boolean {
+  sweep(reason: RefusalReason, client: () => string): boolean {
     const { open } = this;
-    if (this.sweeps.size > 0) { for (const sweep of this.sweeps) sweep(); }
+    for (const sweep of this.sweeps) sweep(reason, client);
     return this.open < open;
   }
 

@@ -123,8 +123,14 @@ export class Limiter {
    */
   tryAccept(peer: Peer): Slot | Refusal {
     let answer = this.#attempt(peer);
-    if (typeof answer === "string" && this.#counts.sweep()) answer = this.#attempt(peer);
-    return typeof answer === "string" ? this.#counts.refuse(answer, peer) : answer;
+    if (typeof answer !== "string") return answer;
+    const counts = this.#counts;
+    if (counts.sweeps.size > 0) {
+      const client = this.#clientOf(peer);
+      const name = () => client === undefined ? "" : clientName(client);
+      if (counts.sweep(answer, name)) answer = this.#attempt(peer);
+    }
+    return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
   }
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {

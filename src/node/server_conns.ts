@@ -6,6 +6,7 @@
 
 import { setInterval } from "node:timers";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
+import type { Sweep } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Handle, hasLostDescriptor, type RawSocket } from "./descriptor.ts";
 
@@ -55,7 +56,7 @@ const RATE = 200;
  * running, is only for runtimes that show descriptors.
  */
 export class ServerConns extends OpenConns {
-  readonly #sweeps: Set<() => void> | undefined;
+  readonly #sweeps: Set<Sweep> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   #sweptAt = -Infinity;
   #rest = 0;

@@ -78,6 +78,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     const raw = underTls(socket);
     // On Bun a TLS socket over another has no address before its handshake.
     if (raw.remoteAddress !== undefined) return raw.remoteAddress;
+    if (raw.localAddress !== undefined) return UNKNOWN_PEER;
     return typeof this.#server.address() === "string" || isUnixSocket(raw) ? UNIX_PEER : UNKNOWN_PEER;
   }
 

@@ -73,6 +73,18 @@ for (const [name, kind] of Object.entries(KINDS)) {
   });
 }
 
+test("limitServer() takes for no Unix client who comes by TCP to a server at a Unix socket", {
+  skip: noUnixSockets,
+}, async () => {
+  using folder = new Folder();
+  await using limited = await Limited.listen(KINDS.net!.create(), { path: folder.file("socket") });
+  // As a front server hands over one whose client has reset.
+  const reset = Object.defineProperty(new net.Socket(), "localAddress", { value: "127.0.0.1" });
+  limited.server.emit("connection", reset);
+  await limited.answered(0, 1);
+  assertStrictEquals(limited.limiter.stats().refusedBy["unknown-address"], 1);
+});
+
 test("limitServer() takes for no Unix client who has reset TCP, and no stream that is no socket", async () => {
   await using limited = await Limited.listen(KINDS.net!.create());
   resetFromOutside(limited.port, 50);
