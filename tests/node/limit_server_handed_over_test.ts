@@ -4,6 +4,7 @@
  * @module
  */
 
+import * as http from "node:http";
 import * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
@@ -61,6 +62,31 @@ for (const [when, how] of Object.entries(SENDS)) {
     assertEquals(front.limiter.stats().refused, 0);
   });
 }
+
+// Bun sends no socket of an http server.
+test(
+  "limitServer() frees the slot of an upgraded connection that is sent to another process",
+  { skip: isBun },
+  async () => {
+    await using worker = await Worker.start();
+    const server = http.createServer();
+    server.on("upgrade", (_request, socket) => worker.take((socket as net.Socket).on("error", ignore)));
+    await using front = await Limited.listen(server, { limits: { maxPerClient: 3 } });
+    for (let i = 0; i < 6; i++) {
+      using client = await connectFrom("127.0.0.1", front.port);
+      client.socket.write("GET / HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: raw\r\n\r\n");
+      await eventually(() => worker.sent === i + 1, "the socket to be sent");
+      // What arrives before the worker has the descriptor is lost.
+      let echoed = false;
+      client.socket.on("data", () => echoed = true);
+      await eventually(() => {
+        client.socket.write("words");
+        return echoed;
+      }, "an echo of the worker");
+    }
+    assertStrictEquals(front.limiter.stats().refused, 0);
+  },
+);
 
 test("limitServer() does not count what another process serves, and counts it while both have the descriptor", async () => {
   await using worker = await Worker.start();

@@ -31,6 +31,11 @@ export class Worker implements AsyncDisposable {
     return new Worker(child);
   }
 
+  /** The number of sockets that were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** Sends a socket, which is no longer this process's then. */
   take(socket: net.Socket): void {
     this.#child.send(this.#sent++, socket);
