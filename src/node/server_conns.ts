@@ -47,6 +47,9 @@ const PERIOD_MS = 1_000;
 /** The number of connections that are looked at once: some tenths of a millisecond. */
 const MOST = 10_000;
 
+/** So few connections are looked at before each refusal, which takes less than reading a clock. */
+const FEW = 8;
+
 /** Connections looked at per millisecond of a flood of refusals, which takes less than a hundredth of the time. */
 const RATE = 200;
 
@@ -58,8 +61,8 @@ const RATE = 200;
 export class ServerConns extends OpenConns {
   readonly #sweeps: Set<Sweep> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
-  #sweptAt = -Infinity;
-  #rest = 0;
+  /** By the wall clock, since reading the other one takes longer. */
+  #sweptAt = 0;
 
   /** @param limiter The limiter whose slots they hold. */
   constructor(limiter: object) {
@@ -92,10 +95,13 @@ export class ServerConns extends OpenConns {
   }
 
   readonly #beforeRefusal = (): void => {
-    const now = performance.now();
-    if (now - this.#sweptAt < this.#rest) return;
-    this.#sweptAt = now;
-    this.#rest = Math.min(this.size, MOST) / RATE;
+    if (this.size > FEW) {
+      const now = Date.now();
+      const elapsed = now - this.#sweptAt;
+      // The clock may have been set back.
+      if (elapsed >= 0 && elapsed < 1 + Math.min(this.size, MOST) / RATE) return;
+      this.#sweptAt = now;
+    }
     this.#sweep();
   };
 
