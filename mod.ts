@@ -42,6 +42,13 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
+export type {
+  AnswerBudget,
+  AnswerHooks,
+  AnswerMessage,
+  AnswerOptions,
+  RefusalAnswer,
+} from "./src/admission/refusal_answer.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { clientName } from "../core/client_key.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Slot } from "../core/slot.ts";
 import type { OpenConn } from "./open_conn.ts";
@@ -64,5 +63,5 @@ export function slotHeld<C, R>(limiter: Admitter, port: Port<C, R>, conn: C): Sl
   const record = port.recordOf?.(conn);
   if (record === undefined) return undefined;
   const client = internalsOf(limiter)?.clientOf?.(port.peerOf(conn));
-  return client === undefined ? undefined : slotFrom(limiter, record, clientName(client));
+  return client ? slotFrom(limiter, record, client) : undefined;
 }

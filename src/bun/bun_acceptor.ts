@@ -5,13 +5,14 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import type { RefusalHooks } from "../admission/hooks.ts";
 import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
+import { sendAnswer } from "../conn/send_answer.ts";
 import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import type { BunAddr, BunConn, UnixAddr } from "./bun_conn.ts";
@@ -30,7 +31,7 @@ export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> 
   /** Whether it has limits. */
   readonly limited: boolean;
   /** Sets the limits, once. Queued connections must pass them, too. */
-  limit(limiter: Admitter, hooks: RefusalHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void;
+  limit(limiter: Admitter, hooks: AnswerHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void;
 }
 
 /** Listeners that have been taken over. */
@@ -45,6 +46,7 @@ const taken = new WeakSet<object>();
 export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnixListenerLike): BunAcceptor<A> {
   if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
   const openConns = new OpenConns();
+  const answering = new OpenConns();
   const ready = new ReadyQueue<SocketConn<A>>();
   const end = new AbortController();
   const closed = end.signal;
@@ -52,6 +54,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
   const addr = addrOf(native) as A;
   let tls: boolean | undefined;
   let offer: Gate<BunSocketLike, void> | undefined;
+  let answers: RefusalAnswers<BunConn<A>> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
 
   /** Whether the sockets speak TLS: the same for all of them, so it is read once. */
@@ -80,7 +83,12 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
 
     present: (socket) => muteRejections(connOver(socket)),
 
-    refuse(socket) {
+    refuse(socket, refusal) {
+      if (answers !== undefined && !isTlsHere(socket)) {
+        const conn = connOver(socket);
+        const answer = answers.take(refusal, muteRejections(conn) as BunConn<A>);
+        if (answer !== undefined) return sendAnswer(conn, answer, answers.writeDeadline, () => conn.close(), answering);
+      }
       closeRefused(socket, isTlsHere(socket));
     },
 
@@ -137,6 +145,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
   return {
     native,
     openConns,
+    answering,
     closed,
     addr,
     // Bun reports no failed accepts.
@@ -148,6 +157,7 @@ export function bunAcceptor<A extends BunAddr>(native: BunListenerLike | BunUnix
 
     limit(limiter, hooks, pending) {
       pendingStage = pending;
+      answers = RefusalAnswers.of(hooks);
       const gate = offer = createGate(port, limiter, hooks, pending);
       for (const conn of ready.clear()) conn.withSocket(gate);
     },

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { typeError } from "../core/validate.ts";
@@ -42,7 +42,7 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  *
  * @param limits A limiter, which several listeners may share, or limits for a new one.
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
- * @param options Hooks.
+ * @param options An answer for refused clients, and hooks.
  * @returns The handlers for `Bun.listen()`.
  * @throws {TypeError} If `handlers` is not an object, for an unknown option, a value of the wrong type, or a limiter that
  * the handlers have already.
@@ -51,15 +51,15 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   limits: Limiter | LimitsOptions,
   handlers: H,
-  options: RefusalHooks<S> = {},
+  options: AnswerHooks<S> = {},
 ): LimitedSocketHandler<H> {
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkHooks("socket handler", options);
+  checkAnswerHooks("socket handler", options);
   const limiter = toLimiter(limits);
   checkLimitedOnce("socket handler", handlers, limiter);
-  const limited = new SocketHandlerLimiter(limiter, options as RefusalHooks<BunSocketLike>).wrap(handlers);
+  const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>).wrap(handlers);
   markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;

@@ -20,6 +20,13 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
+export type {
+  AnswerBudget,
+  AnswerHooks,
+  AnswerMessage,
+  AnswerOptions,
+  RefusalAnswer,
+} from "../admission/refusal_answer.ts";
 export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 export { type LimitedSocketHandler, limitSocketHandler, type SocketOf } from "./limit_socket_handler.ts";
 export { type BunListener, type BunListenOptions, type BunUnixListenOptions, listen } from "./listen.ts";

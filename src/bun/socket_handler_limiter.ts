@@ -5,13 +5,15 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import type { RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
-import type { Slot } from "../core/slot.ts";
+import type { Refusal, Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
+import { allHandlers } from "./all_handlers.ts";
+import { type AnsweringConn, answerSocket } from "./answer_socket.ts";
 import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
 import { SocketRecord } from "./socket_record.ts";
@@ -40,15 +42,17 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   readonly openConns: OpenConns = new OpenConns();
   readonly #offer: Gate<GuardedSocket, boolean>;
   readonly #decidesLate: boolean;
+  readonly #answers: RefusalAnswers<BunSocketLike> | undefined;
   /** The record of all refused sockets that have no other. */
   readonly #refused = new SocketRecord(this, {}, undefined, "refused");
   /** The listener of the last socket, and whether it speaks TLS: asked for once, not for each socket. */
   #listener: BunListenerBase | undefined | null = null;
   #tls = false;
 
-  constructor(limiter: Admitter, hooks: RefusalHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
+  constructor(limiter: Admitter, hooks: AnswerHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
     this.#offer = createGate(this, limiter, hooks, pending);
     this.#decidesLate = pending !== undefined;
+    this.#answers = RefusalAnswers.of(hooks);
   }
 
   /** The handlers with this limiter in front of them. */
@@ -62,7 +66,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     const opensLate = handshake == null;
 
     const wrapped: H = markGuarded(this, handlers, {
-      ...allOf(handlers),
+      ...allHandlers(handlers),
 
       open: (socket: GuardedSocket) => {
         if (socket.listener !== this.#listener) this.#meet(socket.listener, isTls(socket), wrapped);
@@ -94,19 +98,28 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
         const record = this.#recordOf(socket);
         socket[OPEN_CONN]?.end();
         record?.left?.();
+        record?.answering?.onClose(error as Error | undefined);
         if (record === undefined || record.stage === "open") return close?.call(socket, socket, error);
       },
     });
-    if (!this.#decidesLate) return wrapped;
+    const answers = this.#answers !== undefined;
+    if (!this.#decidesLate && !answers) return wrapped;
     const late: Handlers = wrapped;
-    const unlessPending = (socket: GuardedSocket, call: () => unknown, missed = call) => {
+    type Event = (conn: AnsweringConn) => void;
+    const admitted = (socket: GuardedSocket, answering: Event, call: () => unknown, missed = call) => {
       const record = this.#recordOf(socket);
+      if (record?.answering !== undefined) return answering(record.answering);
       return record?.stage === "pending" ? void (record.missed ??= []).push(missed) : call();
     };
-    if (data != null) late.data = (socket, chunk) => unlessPending(socket, () => data.call(socket, socket, chunk));
-    if (end != null) late.end = (socket) => unlessPending(socket, () => end.call(socket, socket));
-    // Bun calls it after a pause, too.
-    if (drain != null) late.drain = (socket) => unlessPending(socket, () => drain.call(socket, socket), () => {});
+    if (data != null || answers) {
+      late.data = (socket, chunk) =>
+        admitted(socket, (conn) => conn.onData(bytesOf(chunk)), () => data?.call(socket, socket, chunk));
+    }
+    if (end != null) late.end = (socket) => admitted(socket, (conn) => conn.onEnd(), () => end.call(socket, socket));
+    if (drain != null || answers) {
+      // Bun calls it after a pause, too.
+      late.drain = (socket) => admitted(socket, (conn) => conn.onDrain(), () => drain?.call(socket, socket), () => {});
+    }
     return wrapped;
   }
 
@@ -186,14 +199,18 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     if (record !== undefined) record.stage = "refused";
     else {
       const under = socket[OPEN_CONN];
-      socket[OPEN_CONN] = under === undefined ? this.#refused : new SocketRecord(this, socket, under, "refused");
+      const shared = under === undefined && this.#answers === undefined;
+      socket[OPEN_CONN] = shared ? this.#refused : new SocketRecord(this, socket, under, "refused");
     }
     return socket;
   }
 
-  refuse(socket: GuardedSocket): boolean {
+  refuse(socket: GuardedSocket, refusal: Refusal): boolean {
     // The last socket may have been another listener's meanwhile.
-    closeRefused(this.present(socket), this.#decidesLate ? isTls(socket) : this.#tls);
+    const tls = this.#decidesLate ? isTls(socket) : this.#tls;
+    const answer = tls ? undefined : this.#answers?.take(refusal, this.present(socket));
+    if (answer === undefined) closeRefused(this.present(socket), tls);
+    else this.#recordOf(socket)!.answering = answerSocket(socket, answer, this.#answers!.writeDeadline);
     return false;
   }
 
@@ -212,6 +229,11 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   }
 }
 
+/** The handlers may ask for any type. */
+function bytesOf(chunk: Uint8Array | ArrayBuffer): Uint8Array {
+  return chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : chunk;
+}
+
 /** As with Bun, a connection whose `open` throws is closed. */
 function callOpen(open: SocketHandlers["open"], socket: GuardedSocket): void {
   try {
@@ -220,17 +242,4 @@ function callOpen(open: SocketHandlers["open"], socket: GuardedSocket): void {
     socket.terminate();
     throw error;
   }
-}
-
-/** What Bun looks for. Methods of a class are not found by going over it. */
-const NAMES = ["open", "close", "data", "drain", "end", "error", "connectError", "timeout", "handshake", "binaryType"];
-
-function allOf<H extends object>(handlers: H): H {
-  const all: Record<string, unknown> = {};
-  for (const name in handlers) all[name] = handlers[name];
-  for (const name of NAMES) {
-    const handler = handlers[name as keyof H];
-    if (handler !== undefined) all[name] = handler;
-  }
-  return all as H;
 }

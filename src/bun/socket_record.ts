@@ -5,6 +5,7 @@
  */
 
 import { OpenConn } from "../admission/open_conn.ts";
+import type { AnsweringConn } from "./answer_socket.ts";
 
 /** The state of a socket at one limiter. The user's handlers are called once it is `"open"`. */
 export type Stage = "pending" | "handshaking" | "open" | "refused";
@@ -20,6 +21,8 @@ export class SocketRecord extends OpenConn {
   handshake: boolean | undefined = undefined;
   /** The calls of handlers that a pending socket has missed: the end of the handshake, and data in the same packet. */
   missed: (() => unknown)[] | undefined = undefined;
+  /** What answers the client of a refused socket, and has its events. */
+  answering: AnsweringConn | undefined = undefined;
 
   constructor(owner: object, conn: object, under: OpenConn | undefined, stage: Stage) {
     super(conn, under);

@@ -28,6 +28,8 @@ export interface Acceptor<C extends ConnLike, A> {
   readonly acceptErrors: number;
   /** The open connections. */
   readonly openConns: OpenConns;
+  /** The refused connections that are being answered. */
+  readonly answering: OpenConns;
   /** The runtime's own listener. */
   readonly native: Native;
   /** Aborted when the listener is closed, through either object. */

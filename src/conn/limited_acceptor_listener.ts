@@ -37,19 +37,19 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
     this.close();
     // An accept that had succeeded when the listener was closed still yields its connection.
     await yieldToEventLoop();
-    const { openConns } = this.acceptor;
-    if (openConns.size > 0) await emptyWithin(openConns, timeout);
-    const conns = openConns.conns() as Disposable[];
-    for (const conn of conns) conn[Symbol.dispose]();
+    const { openConns, answering } = this.acceptor;
+    if (openConns.size + answering.size > 0) await emptyWithin([openConns, answering], timeout);
+    const conns = openConns.conns();
+    for (const conn of [...conns, ...answering.conns()] as Disposable[]) conn[Symbol.dispose]();
     return conns.length;
   }
 }
 
-async function emptyWithin(openConns: OpenConns, timeout: number): Promise<void> {
+async function emptyWithin(lists: readonly OpenConns[], timeout: number): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => {
     if (timeout !== Infinity) timer = setTimeout(resolve, timeout);
   });
-  await Promise.race([openConns.idle(), late]);
+  await Promise.race([Promise.all(lists.map((conns) => conns.idle())), late]);
   clearTimeout(timer);
 }

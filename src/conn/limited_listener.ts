@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { RefusalHooks } from "../admission/hooks.ts";
+import type { AnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
@@ -15,7 +15,7 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
  * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with
  * `console.error`; other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
  */
-export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends RefusalHooks<C> {
+export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends AnswerHooks<C> {
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
   readonly signal?: AbortSignal;
 }

@@ -4,11 +4,8 @@
  * @module
  */
 
-import type { ClientKey } from "./client_key.ts";
 import type { Counts } from "./counts.ts";
 import type { Peer } from "./peer.ts";
-import type { RefusalReason } from "./reasons.ts";
-import type { Slot } from "./slot.ts";
 
 /** The key of {@linkcode LimiterInternals}. It is global: a limiter may come from another copy of this package. */
 export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
@@ -17,10 +14,8 @@ export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
 export interface LimiterInternals {
   /** The counters of the limiter. */
   readonly counts: Counts;
-  /** Admits a connection, or says why not without counting a refusal. Absent where a decision takes time. */
-  readonly attempt?: (peer: Peer) => Slot | RefusalReason;
-  /** The client that a peer belongs to, if there is one. */
-  readonly clientOf?: (peer: Peer) => ClientKey | undefined;
+  /** Names the client that a peer belongs to. Empty if there is none. Absent in slots. */
+  readonly clientOf?: (peer: Peer) => string;
 }
 
 /** The internals of a limiter or a slot; none where something else admits connections, and of a released slot. */

@@ -78,11 +78,7 @@ export class Limiter {
     // A static block can reach private members, and a property defined here stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
-        return {
-          counts: this.#counts,
-          attempt: (peer) => this.#attempt(peer),
-          clientOf: (peer) => this.#clientOf(peer),
-        };
+        return { counts: this.#counts, clientOf: (peer) => this.#nameOf(peer) };
       },
     });
   }

@@ -36,4 +36,9 @@ export class TokenBucket {
     this.#tokens--;
     return true;
   }
+
+  /** Gives back a token that was taken. */
+  giveBack(): void {
+    this.#tokens = Math.min(this.#burst, this.#tokens + 1);
+  }
 }

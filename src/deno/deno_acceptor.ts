@@ -9,15 +9,17 @@
 
 import { setTimeout } from "node:timers/promises";
 import { createGate } from "../admission/gate.ts";
-import { callHook, hookFailed, type RefusalHooks } from "../admission/hooks.ts";
+import { callHook, hookFailed } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import type { ListenerLike } from "../conn/listener_like.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
+import { sendAnswer } from "../conn/send_answer.ts";
 import { yieldToEventLoop } from "../conn/yield_to_event_loop.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
@@ -41,11 +43,13 @@ const ADMISSIONS_PER_TURN = 2;
 export function denoAcceptor<C extends ConnLike, A>(
   native: ListenerLike<C, A>,
   limiter: Admitter,
-  hooks: RefusalHooks<C>,
+  hooks: AnswerHooks<C>,
   pending?: PendingStage<C>,
 ): Acceptor<C, A> {
   const { onError } = hooks;
   const openConns = new OpenConns();
+  const answering = new OpenConns();
+  const answers = RefusalAnswers.of(hooks);
   const ready = new ReadyQueue<LimitedConn<C>>();
   const end = new AbortController();
   const closed = end.signal;
@@ -75,9 +79,11 @@ export function denoAcceptor<C extends ConnLike, A>(
 
     present: muteRejections,
 
-    refuse(conn) {
+    refuse(conn, refusal) {
       yieldDue = true;
-      port.drop(conn);
+      const answer = answers?.take(refusal, muteRejections(conn) as C);
+      if (answer === undefined) port.drop(conn);
+      else sendAnswer(conn, answer, answers!.writeDeadline, () => port.drop(conn), answering);
     },
 
     drop(conn) {
@@ -176,6 +182,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     native,
     addr: native.addr,
     openConns,
+    answering,
     closed,
     close,
 

@@ -9,28 +9,13 @@
 
 import { setImmediate, setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
+import type { Admitter } from "../admission/port.ts";
+import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
-import { InFlightRequest } from "./in_flight_request.ts";
+import type { Sweep } from "../core/counts.ts";
+import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
+import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
-import type { Sweep } from "./sweep.ts";
-
-/** The server of `Bun.serve()`, which Bun also passes to the fetch handler. */
-export interface BunServerLike {
-  /** The client's address. `null` after the request has ended or was upgraded, and for a Unix socket. */
-  requestIP(request: Request): { readonly address: string } | null;
-  /** Upgrades a request to a WebSocket. Returns whether it has. */
-  // deno-lint-ignore no-explicit-any
-  upgrade(request: any, options?: any): boolean;
-  /** The number of requests in flight. */
-  readonly pendingRequests: number;
-  /** The port that the server is bound to. Absent for a Unix socket. */
-  readonly port?: number | undefined;
-}
-
-/** Whether the second argument of a fetch handler is Bun's server. */
-export function isBunServer(info: unknown): info is BunServerLike {
-  return typeof (info as Partial<BunServerLike> | null | undefined)?.requestIP === "function";
-}
 
 /**
  * The period of the sweep over slow requests. A sweep over 10,000 of them takes about 4 ms. `stats()` may lag by one
@@ -51,7 +36,7 @@ const GONE_PERIODS = 5;
  */
 const SWEEP_ALL_MS = 100;
 
-/** The {@linkcode RequestTracker} of one server on Bun. */
+/** The {@linkcode RequestTracker} of one limiter on one server of Bun, whatever handlers it has. */
 export class BunTracker implements RequestTracker<BunServerLike> {
   readonly #server: BunServerLike;
   /** Whether the server is on a Unix socket, where `requestIP()` is always `null`. */
@@ -66,23 +51,40 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   #sweepDue = false;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  readonly sweep: Sweep = (reason, client) => {
-    if (reason === "blocked" || reason === "unknown-address") return false;
+  readonly #sweeps: Set<Sweep> | undefined;
+
+  readonly #sweep: Sweep = (reason, client) => {
+    if (reason === "blocked" || reason === "unknown-address") return;
     this.#sweepFresh();
     // At `maxPerClient` only the client's own requests matter, and they are few.
     if (reason === "client") this.#sweepClient(client());
     else if (performance.now() - this.#allSweptAt >= SWEEP_ALL_MS) this.#sweepSlow();
-    return true;
   };
 
-  constructor(server: BunServerLike) {
+  /** @param sweeps The sweeps of the limiter, which have this tracker's while it has requests. */
+  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined) {
     this.#server = server;
+    this.#sweeps = sweeps;
     this.#unix = server.port === undefined;
     watchUpgrades(server);
   }
 
+  /** Returns the tracker of a limiter on a server, which is the same for all handlers. */
+  static of(limiter: Admitter, server: BunServerLike): BunTracker {
+    const counts = internalsOf(limiter)?.counts;
+    let trackers = trackersOf.get(counts ?? limiter);
+    if (trackers === undefined) trackersOf.set(counts ?? limiter, trackers = new WeakMap());
+    let tracker = trackers.get(server);
+    if (tracker === undefined) trackers.set(server, tracker = new BunTracker(server, counts?.sweeps));
+    return tracker;
+  }
+
   peerOf(request: Request): Peer | undefined {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
+  }
+
+  whyUnknown(request: Request): string | undefined {
+    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : COPIED;
   }
 
   watchPending({ signal }: Request, left: () => void): () => void {
@@ -96,14 +98,17 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     inFlight.untracked = this.#unix || !peerFound && this.#server.requestIP(inFlight.request) === null;
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     if (isThenable(result)) {
       inFlight.result = result;
-      const settled = () => {
+      const settled = (response: unknown) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
+        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
       };
       result.then(settled, settled);
+    } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
+      unlimited(FOREIGN_UPGRADE);
     }
     this.#recheck(inFlight);
   }
@@ -117,12 +122,19 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   #scheduleSweep(): void {
     if (this.#sweepDue) return;
     this.#sweepDue = true;
+    this.#sweeps?.add(this.#sweep);
     setImmediate(() => {
       this.#sweepDue = false;
       this.#sweptClients.clear();
       if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#sweepSlow();
       this.#sweepFresh();
+      this.#rest();
     });
+  }
+
+  /** Has nothing to do with refusals while it has no request. Otherwise a limiter would keep every server that it ever had. */
+  #rest(): void {
+    if (this.#slow.size === 0 && this.#fresh.length === 0) this.#sweeps?.delete(this.#sweep);
   }
 
   #sweepFresh(): void {
@@ -166,6 +178,11 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#server.requestIP(inFlight.request) === null;
   }
 
+  /** Whether a request without a response has become a WebSocket, by a method `upgrade` that was read before it was replaced. */
+  #isForeignUpgrade(inFlight: InFlightRequest): boolean {
+    return !inFlight.upgraded && !inFlight.untracked && this.#isGone(inFlight) && !inFlight.request.signal.aborted;
+  }
+
   #done(inFlight: InFlightRequest): void {
     inFlight.done();
     if (!inFlight.slow) return;
@@ -190,6 +207,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
       if (this.#slow.size > 0) return;
       clearInterval(timer);
       this.#timer = undefined;
+      this.#rest();
     }, SWEEP_MS);
     timer.unref();
     return timer;
@@ -202,18 +220,12 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 }
 
-const watchedServers = new WeakSet<BunServerLike>();
+const FOREIGN_UPGRADE =
+  "a WebSocket holds no slot and is not limited; call server.upgrade() as a method, since the one " +
+  "read before the first request is not limitRequests()'s";
 
-/** Makes WebSockets keep their requests' slots until they are closed. Only the request's signal reports that close. */
-function watchUpgrades(server: BunServerLike): void {
-  if (watchedServers.has(server)) return;
-  watchedServers.add(server);
-  const { upgrade } = server;
-  server.upgrade = (request: Request, options?: unknown) => {
-    // Listen before the upgrade: the handler `open` runs inside it and may close the socket.
-    const closed = new Promise((resolve) => request.signal.addEventListener("abort", resolve, { once: true }));
-    const upgraded = upgrade.call(server, request, options);
-    if (upgraded) closed.then(InFlightRequest.upgrade(request));
-    return upgraded;
-  };
-}
+const COPIED = 'Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
+  "Bun.serve to the limited handler, not a copy, or set the option client";
+
+/** The trackers by limiter and server. */
+const trackersOf = new WeakMap<object, WeakMap<BunServerLike, BunTracker>>();

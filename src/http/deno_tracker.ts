@@ -6,9 +6,10 @@
 
 import { setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
-import type { Peer, RemoteAddr } from "../core/peer.ts";
+import { identify, type Peer, type RemoteAddr } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { RequestTracker } from "./request_tracker.ts";
+import { isLimitedUpgrade } from "./upgrade_web_socket.ts";
 
 /** The second argument that `Deno.serve` passes to a fetch handler. */
 export interface ServeInfo {
@@ -35,24 +36,31 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return info;
   }
 
+  whyUnknown(_request: Request, info: ServeInfo): string | undefined {
+    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr === undefined) return NO_ADDRESS;
+    return identify(info) === undefined ? UNKNOWN_ADDRESS : undefined;
+  }
+
   start(inFlight: InFlightRequest): void {
     const done = () => this.#done(inFlight);
     completedOf(inFlight)?.then(done, done);
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
     const completed = completedOf(inFlight);
-    if (isThenable(result)) {
-      inFlight.result = result;
-      this.#waiting.set(inFlight, false);
-      this.#timer ??= this.#startTimer();
-      if (completed === undefined) {
-        const done = () => this.#done(inFlight);
-        result.then(done, done);
-      }
-    } else if (completed === undefined) {
-      this.#done(inFlight);
+    if (completed === undefined && REPORTS_ENDS) unlimited(NO_END);
+    if (!isThenable(result)) {
+      if (isForeignUpgrade(result)) unlimited(FOREIGN_UPGRADE);
+      if (completed === undefined) this.#done(inFlight);
+      return;
     }
+    inFlight.result = result;
+    this.#waiting.set(inFlight, false);
+    this.#timer ??= this.#startTimer();
+    result.then((response) => isForeignUpgrade(response) && unlimited(FOREIGN_UPGRADE), () => {});
+    if (completed !== undefined) return;
+    const done = () => this.#done(inFlight);
+    result.then(done, done);
   }
 
   #done(inFlight: InFlightRequest): void {
@@ -86,6 +94,27 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     else signal.addEventListener("abort", () => inFlight.done(), { once: true });
   }
 }
+
+/** Whether the runtime's second argument tells of the ends of requests. Node has no such argument. */
+const REPORTS_ENDS = "Deno" in globalThis || "Bun" in globalThis;
+
+/** Whether a response upgrades its request, and the WebSocket holds no slot. */
+function isForeignUpgrade(response: unknown): boolean {
+  return (response as Partial<Response> | null | undefined)?.status === 101 && !isLimitedUpgrade(response as Response);
+}
+
+const FOREIGN_UPGRADE =
+  "a WebSocket holds no slot and is not limited; open it by upgradeWebSocket() of the entry point " +
+  "./http, with the request that the handler was given";
+
+const NO_INFO = "limitRequests() was called without the runtime's second argument; pass it on to the limited handler";
+
+const NO_ADDRESS = `${NO_INFO}, or set the option client; until then requests are refused as "unknown-address"`;
+
+const NO_END = `${NO_INFO}; until then a slot is released before the response has ended`;
+
+const UNKNOWN_ADDRESS = 'the connection has no IP address, so the request is refused as "unknown-address"; ' +
+  "set the option client";
 
 function completedOf({ info }: InFlightRequest): Promise<void> | undefined {
   return (info as ServeInfo | undefined)?.completed;

@@ -13,11 +13,12 @@ interface RecordedRequest extends Request {
 
 /** A request in flight, or the WebSocket after its upgrade, with the slot of one limiter. */
 export class InFlightRequest extends OpenConn {
-  readonly request: Request;
   /** The handler's second argument. */
   readonly info: unknown;
   /** The handler's `this`. */
   readonly self: unknown;
+  /** What the option `client` has returned, if there is one. */
+  named: unknown = undefined;
   /** The promise that the handler has returned, if it has. On Bun, only until it settles. */
   result: PromiseLike<unknown> | undefined = undefined;
   /** The runtime cannot report the end of this response. Its slot is released when the handler settles. */
@@ -32,7 +33,6 @@ export class InFlightRequest extends OpenConn {
 
   constructor(request: RecordedRequest, info: unknown, self: unknown) {
     super(request, undefined);
-    this.request = request;
     this.info = info;
     this.self = self;
   }
@@ -53,9 +53,19 @@ export class InFlightRequest extends OpenConn {
     this.hold(slot, list);
   }
 
+  /** The request. */
+  get request(): Request {
+    return this.conn as Request;
+  }
+
   /** The client that the request counts against. */
   get client(): string {
     return this.slot!.client;
+  }
+
+  /** Whether the request has become a WebSocket that keeps its slot. */
+  get upgraded(): boolean {
+    return this.#upgraded;
   }
 
   /** Releases the slot at the end of the response. A WebSocket keeps it. */
@@ -70,6 +80,11 @@ export class InFlightRequest extends OpenConn {
     return () => {
       for (const record of records) record.endAlone();
     };
+  }
+
+  /** Whether a request holds a slot, or has held one. */
+  static isRecorded(request: RecordedRequest): boolean {
+    return request[OPEN_CONN] !== undefined;
   }
 
   /** Resolves when the handler of a request has settled. With nested limiters, that is the outermost handler. */

@@ -13,13 +13,13 @@ import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
 import { checkHook, typeError } from "../core/validate.ts";
-import { type BunServerLike, BunTracker, isBunServer } from "./bun_tracker.ts";
+import { type BunServerLike, isBunServer } from "./bun_server.ts";
+import { BunTracker } from "./bun_tracker.ts";
 import { DenoTracker } from "./deno_tracker.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
 import { type Handler, RequestPort } from "./request_port.ts";
 import type { RequestTracker } from "./request_tracker.ts";
-import { sweeping } from "./sweep.ts";
 
 /**
  * A fetch handler with limits, and its limiter.
@@ -97,14 +97,14 @@ export function limitHandler(
       ((refusal: Refusal, { request, info }: InFlightRequest) => onRefused(refusal, request, info)),
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
-    createGate(new RequestPort(tracker, handler, options), sweeping(limiter, tracker.sweep), hooks, pending);
+    createGate(new RequestPort(tracker, handler, options), limiter, hooks, pending);
   const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {
     let gate: typeof deno | undefined = deno;
     if (isBunServer(info)) {
       gate = bun.get(info);
-      if (gate === undefined) bun.set(info, gate = gateTo(new BunTracker(info) as RequestTracker<unknown>));
+      if (gate === undefined) bun.set(info, gate = gateTo(BunTracker.of(limiter, info) as RequestTracker<unknown>));
     }
     return gate(new InFlightRequest(request, info, this));
   };

@@ -17,8 +17,8 @@ import type { Refusal } from "../core/slot.ts";
 export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
   /**
    * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`. If
-   * it returns nothing or throws, the request is refused as `"unknown-address"`; what it throws goes to `onError`. It
-   * must not return a promise.
+   * it throws or returns anything else, such as nothing or a promise, the request is refused as `"unknown-address"`, and
+   * `onError` is told. Limits on `networks` and `aggregates` do not apply to `{ key }`.
    *
    * A client that controls the value can pretend to be any other. Read a header only if your own proxy sets it.
    *
@@ -38,8 +38,10 @@ export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> 
    */
   readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is
-   * logged with `console.error`.
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Also receives a `TypeError`, once for each
+   * cause, if the handler is set up so that it refuses everyone, takes a proxy for a client, or has WebSockets or
+   * responses without slots. Its message names the remedy. Without `onError`, the first failure of each hook and each
+   * such message is logged with `console.error`.
    */
   readonly onError?: ErrorHook;
 }

@@ -16,7 +16,7 @@
  */
 
 export type { ErrorHook } from "../admission/hooks.ts";
-export type { BunServerLike } from "./bun_tracker.ts";
+export type { BunServerLike } from "./bun_server.ts";
 export type { ServeInfo } from "./deno_tracker.ts";
 export { type LimitedHandler, limitRequests } from "./limit_requests.ts";
 export type { LimitRequestsOptions } from "./limit_requests_options.ts";

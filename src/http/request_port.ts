@@ -4,7 +4,7 @@
  * @module
  */
 
-import { hookFailed, isThenable } from "../admission/hooks.ts";
+import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
 import { OPEN_CONN, type OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
@@ -14,9 +14,20 @@ import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
 import type { RequestTracker } from "./request_tracker.ts";
+import { faultOf } from "./unknown_client.ts";
 
 /** A fetch handler with any arguments and any result. */
 export type Handler = (this: unknown, request: Request, info: unknown) => unknown;
+
+/** What the option `client` has returned where it has thrown, which is reported as such. */
+const FAILED = Symbol("failed");
+
+/** The headers by which proxies name their clients. */
+const FORWARDED = ["x-forwarded-for", "forwarded", "x-real-ip"];
+
+const PROXY =
+  "a request that a proxy may have forwarded was refused at maxPerClient, which counts the proxy; if the proxy " +
+  "is yours, set the option client";
 
 /** The port to a fetch handler on one runtime. Offers result in the response. */
 export class RequestPort implements Port<InFlightRequest, unknown> {
@@ -24,6 +35,8 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   readonly #tracker: RequestTracker<unknown>;
   readonly #handler: Handler;
   readonly #options: LimitRequestsOptions;
+  /** Refusals of clients that are addresses of connections. */
+  #refused = 0;
 
   constructor(tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
     this.#tracker = tracker;
@@ -35,16 +48,21 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     return (request as Recorded)[OPEN_CONN];
   }
 
-  peerOf({ request, info }: InFlightRequest): Peer {
+  /** Tells of WebSockets that hold no slots. */
+  readonly #unlimited = (why: string): void => tellOnce(this.#handler, why, why, this.#options.onError);
+
+  peerOf(inFlight: InFlightRequest): Peer {
+    const { request, info } = inFlight;
     const { client, onError } = this.#options;
     if (client === undefined) return this.#tracker.peerOf(request, info) as Peer;
     try {
-      const peer = client(request, info);
+      const peer = inFlight.named = client(request, info);
       // Plain JavaScript can return a promise, which is no peer. Its rejection must not end the process.
       if (isThenable(peer)) peer.then(undefined, (error) => hookFailed(client, onError, error));
       return peer as Peer;
     } catch (error) {
       hookFailed(client, onError, error);
+      inFlight.named = FAILED;
       return undefined as unknown as Peer;
     }
   }
@@ -58,7 +76,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
       this.#tracker.start(inFlight, this.#options.client === undefined);
       return result = this.#handler.call(inFlight.self, request, info);
     } finally {
-      this.#tracker.handlerReturned(inFlight, result);
+      this.#tracker.handlerReturned(inFlight, result, this.#unlimited);
     }
   }
 
@@ -66,9 +84,12 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     return inFlight;
   }
 
-  refuse({ request, info }: InFlightRequest, refusal: Refusal): Response | Promise<Response> {
-    const { answer, onError } = this.#options;
+  refuse(inFlight: InFlightRequest, refusal: Refusal): Response | Promise<Response> {
+    const { request, info } = inFlight;
+    const { client, answer, onError } = this.#options;
     const { reason } = refusal;
+    if (reason === "unknown-address") this.#tellWhy(inFlight);
+    else if (reason === "client" && client === undefined) this.#tellOfProxy(request);
     if (answer === undefined) return refusedResponse(reason);
     const failed = (error: unknown) => {
       hookFailed(answer, onError, error);
@@ -80,6 +101,25 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     } catch (error) {
       return failed(error);
     }
+  }
+
+  /** A server that refuses everyone must not do so in silence. */
+  #tellWhy({ request, info, named }: InFlightRequest): void {
+    const { client, onError } = this.#options;
+    if (client === undefined) {
+      const why = this.#tracker.whyUnknown(request, info);
+      if (why !== undefined) tellOnce(this.#handler, why, why, onError);
+    } else if (named !== FAILED) {
+      const { remedy, message } = faultOf(named);
+      tellOnce(client, remedy, message, onError);
+    }
+  }
+
+  /** Behind a proxy, all users are one client. Looks at one of 64 refusals, since reading headers takes time. */
+  #tellOfProxy({ headers }: Request): void {
+    if ((this.#refused++ & 63) !== 0) return;
+    const header = FORWARDED.find((name) => headers.has(name));
+    if (header !== undefined) tellOnce(this.#handler, PROXY, `${PROXY}; got ${header}`, this.#options.onError);
   }
 
   hold({ request }: InFlightRequest, ended: () => void): () => void {

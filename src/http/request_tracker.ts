@@ -6,7 +6,6 @@
 
 import type { Peer } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
-import type { Sweep } from "./sweep.ts";
 
 /**
  * Tracks the requests of one runtime, and releases their slots when they end.
@@ -16,16 +15,20 @@ import type { Sweep } from "./sweep.ts";
 export interface RequestTracker<I> {
   /** Returns the peer of a request, or `undefined` if it has none. */
   peerOf(request: Request, info: I): Peer | undefined;
-  /** Releases the slots of requests whose end the runtime did not report. Absent if it reports all of them. */
-  readonly sweep?: Sweep;
+  /** Why a request has no usable peer, and what to do about it. Absent if it has one, or if its client has left. */
+  whyUnknown(request: Request, info: I): string | undefined;
   /**
    * Starts to track an admitted request, before its handler is called.
    *
    * @param peerFound Whether {@linkcode RequestTracker.peerOf} has returned the request's peer.
    */
   start(inFlight: InFlightRequest, peerFound: boolean): void;
-  /** Called when the handler has returned or thrown. `result` may be a promise. */
-  handlerReturned(inFlight: InFlightRequest, result: unknown): void;
+  /**
+   * Called when the handler has returned or thrown. `result` may be a promise.
+   *
+   * @param unlimited Is told why if the request becomes a WebSocket that holds no slot.
+   */
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void;
   /**
    * Calls `left` when the client of a pending request leaves. Returns what ends that. Absent where the runtime does not
    * report it.

@@ -72,6 +72,8 @@ export function upgradeWebSocket(
   if (Deno === undefined) throw new Error("upgradeWebSocket() needs Deno; on Bun there is server.upgrade()");
   const upgrade = Deno.upgradeWebSocket(request, options);
   const { socket } = upgrade;
+  // A copy of the request has no slot, and Deno upgrades it as well.
+  if (InFlightRequest.isRecorded(request)) limitedUpgrades.add(upgrade.response);
   const release = InFlightRequest.upgrade(request);
   const opening = later(async () => {
     await InFlightRequest.settled(request);
@@ -80,6 +82,14 @@ export function upgradeWebSocket(
   socket.addEventListener("open", () => clearTimeout(opening));
   socket.addEventListener("close", release);
   return upgrade;
+}
+
+/** The responses of {@linkcode upgradeWebSocket}. */
+const limitedUpgrades = new WeakSet<Response>();
+
+/** Whether a response opens a WebSocket that holds the slot of its request. */
+export function isLimitedUpgrade(response: Response): boolean {
+  return limitedUpgrades.has(response);
 }
 
 function later(callback: () => unknown): ReturnType<typeof setTimeout> {

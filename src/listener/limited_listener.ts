@@ -4,8 +4,8 @@
  * @module
  */
 
-import { checkHooks, type RefusalHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
 import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
 import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
@@ -46,7 +46,7 @@ import { denoAcceptor } from "../deno/deno_acceptor.ts";
  * @param listener A listener that nothing else accepts from. Close it through the limited one.
  * @param limits A limiter, which several listeners may share, or limits for a new one. By default a client may have 100
  * connections.
- * @param options Hooks and a signal.
+ * @param options An answer for refused clients, hooks and a signal.
  * @returns The limited listener.
  * @throws {TypeError} For an unknown option, a value of the wrong type, a limiter that the listener has already, or a
  * listener of Bun that is closed or limited already.
@@ -74,24 +74,24 @@ export function limitedListener(
   limits: Limiter | LimitsOptions = {},
   options: LimitedListenerOptions<never> = {},
 ): LimitedListener {
-  checkHooks("listener", options, ["signal"]);
+  checkAnswerHooks("listener", options, ["signal"]);
   checkSignal("signal", options.signal);
   const limiter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
-  const acceptor = acceptorOf(listener, limiter, options as RefusalHooks<ConnLike>);
+  const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>);
   return markLimited(new LimitedAcceptorListener(acceptor, limiter, options.signal), listener, limiter);
 }
 
 function acceptorOf(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
   limiter: Limiter,
-  hooks: RefusalHooks<ConnLike>,
+  hooks: AnswerHooks<ConnLike>,
 ): Acceptor<ConnLike, unknown> {
   const acceptor = isBunListener(listener)
     ? bunAcceptor(listener)
     : (listener as Partial<AcceptorListener<never, unknown>>)?.acceptor as Partial<BunAcceptor<never>> | undefined;
   if (acceptor?.limited === false) {
-    acceptor.limit!(limiter, hooks as RefusalHooks<ConnLike>);
+    acceptor.limit!(limiter, hooks as AnswerHooks<ConnLike>);
     return acceptor as Acceptor<never, unknown>;
   }
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {

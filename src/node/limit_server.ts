@@ -4,13 +4,12 @@
  * @module
  */
 
-import { checkHooks } from "../admission/hooks.ts";
 import { slotFrom } from "../admission/limit_once.ts";
+import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Slot } from "../core/slot.ts";
-import { checkHook } from "../core/validate.ts";
 import { checkServer } from "./check_server.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
@@ -68,8 +67,7 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   checkServer(server);
-  checkHooks("server", options, ["answer"]);
-  checkHook("answer", options.answer);
+  checkAnswerHooks("server", options);
   const limiter = toLimiter(limits);
   const port = new ServerPort(server, limiter, options as LimitServerOptions);
   const gate = ServerGate.of(server);

@@ -20,7 +20,14 @@
  */
 
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
+export type {
+  AnswerBudget,
+  AnswerHooks,
+  AnswerMessage,
+  AnswerOptions,
+  RefusalAnswer,
+} from "../admission/refusal_answer.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
 export type { ServerLike, ServerSocket } from "./server_like.ts";
-export type { LimitServerOptions, SocketAnswer } from "./server_port.ts";
-export { tooManyConnections, type TooManyConnectionsOptions } from "./too_many_connections.ts";
+export type { LimitServerOptions } from "./server_port.ts";
+export { tooManyConnections } from "./too_many_connections.ts";

@@ -41,8 +41,8 @@ export interface ServerSocket {
   pause?(): unknown;
   /** Reads, and discards data that has no listener. */
   resume(): unknown;
-  /** Sends a text, then closes the socket. */
-  end(text: string): unknown;
+  /** Sends data, then ends this side of the connection. */
+  end(data: Uint8Array): unknown;
   /** Closes the socket at once. */
   destroy(): unknown;
 }

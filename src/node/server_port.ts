@@ -5,39 +5,24 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import { hookFailed, type RefusalHooks } from "../admission/hooks.ts";
 import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
+import { answerSocket } from "./answer_socket.ts";
 import { isUnixSocket, type RawSocket, underTls } from "./descriptor.ts";
+import { closeInTurn } from "./refused_sockets.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-
-/**
- * Answers a refused socket and closes it, also where its client takes nothing. Returns `false` to leave the socket to be
- * closed without an answer.
- *
- * @typeParam S The server's sockets.
- */
-export type SocketAnswer<S> = (refusal: Refusal, socket: S) => boolean;
 
 /**
  * The options of `limitServer()`.
  *
  * @typeParam S The server's sockets.
  */
-export interface LimitServerOptions<S = ServerSocket> extends RefusalHooks<S> {
-  /**
-   * Answers refused clients before their connections are closed; {@linkcode tooManyConnections} makes one for HTTP. It is
-   * called after `onRefused`. It is not called over TLS, where an answer would need a handshake first. What it throws goes
-   * to `onError`, and the connection is closed.
-   *
-   * @default none: refused connections are closed without a word
-   */
-  readonly answer?: SocketAnswer<S>;
-}
+export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S> {}
 
 /** A socket whose peer has no address, most often because it reset the connection before it was accepted. */
 const UNKNOWN_PEER: Peer = {};
@@ -48,8 +33,9 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly offer: Gate<ServerSocket, boolean>;
   readonly openConns: ServerConns;
   readonly #server: ServerLike;
-  readonly #options: LimitServerOptions;
+  readonly #answers: RefusalAnswers<ServerSocket> | undefined;
   readonly #tls: boolean;
+  readonly #closesInTurn: boolean;
 
   constructor(
     server: ServerLike,
@@ -60,9 +46,11 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.limiter = limiter;
     this.openConns = new ServerConns(limiter);
     this.#server = server;
-    this.#options = options;
+    this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
+    // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
+    this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
     this.offer = createGate(this, limiter, options, pending);
   }
 
@@ -96,8 +84,9 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
-    const { answer } = this.#options;
-    if (answer === undefined || !this.#isAnswered(answer, socket, refusal)) this.drop(socket);
+    if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
+    if (!this.#closesInTurn) return this.drop(socket);
+    closeInTurn(socket);
     return false;
   }
 
@@ -134,12 +123,15 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   /** Whether the socket is being answered, and then closes by itself. */
-  #isAnswered(answer: SocketAnswer<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
+  #isAnswered(answers: RefusalAnswers<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
     if (socket.destroyed || this.#tls || socket.encrypted) return false;
+    const answer = answers.take(refusal, this.present(socket));
+    if (answer === undefined) return false;
     try {
-      return answer(refusal, this.present(socket));
+      answerSocket(socket, answer, answers.writeDeadline);
+      return true;
     } catch (error) {
-      hookFailed(answer, this.#options.onError, error);
+      answers.fail(error);
       return false;
     }
   }

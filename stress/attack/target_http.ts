@@ -27,6 +27,6 @@ function stream(response: ServerResponse): void {
 }
 
 if (mode === "limited") {
-  limitServer(server, limiter, failing ? hooks : { answer: tooManyConnections() });
+  limitServer(server, limiter, failing ? hooks : { answer: tooManyConnections({ writeDeadline: 10 }) });
 }
 server.listen(0, "0.0.0.0", () => serveState((server.address() as AddressInfo).port));

@@ -21,5 +21,11 @@ test("TokenBucket.take() allows a burst, and then as many a second as it is told
   assertStrictEquals(takeAll(), 1, "a half that was left is not lost");
   now += 60_000;
   assertStrictEquals(takeAll(), 3);
+  assertStrictEquals(takeAll(), 0);
+  bucket.giveBack();
+  assertStrictEquals(takeAll(), 1);
+  now += 60_000;
+  bucket.giveBack();
+  assertStrictEquals(takeAll(), 3, "no more than the burst");
   assertStrictEquals(new TokenBucket(Infinity, 0, () => now).take(), false);
 });

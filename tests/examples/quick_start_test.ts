@@ -54,6 +54,7 @@ const [fetchHandler] = printed("Deno.serve and Bun.serve");
 const [watching] = printed("Refusals and shutdown");
 const [byAccount] = printed("Several limiters for one connection", "docs/limiter.md");
 const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md");
+const [answering] = printed("Answers to refused clients", "docs/limits.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
 printed("Fastify", "docs/runtimes.md");
@@ -90,6 +91,16 @@ for (
       }, runtime),
   );
 }
+
+testUnless(
+  oneAddress,
+  "The documentation's server says 421 to the eleventh connection of a client",
+  () =>
+    withProgram(answering!, async ({ port }) => {
+      const clients = await openTen(port, "421 4.7.0 too many connections\r\n");
+      for (const client of clients) client[Symbol.dispose]();
+    }),
+);
 
 for (const runtime of ["Deno", "Bun", "Node"] as const) {
   testUnless(

@@ -5,13 +5,13 @@
  */
 
 import { test } from "node:test";
-import { assertLessOrEqual, assertStrictEquals } from "@std/assert";
-import { type Admission, Limiter } from "@connlimit/connlimit";
+import { assert, assertLessOrEqual, assertStrictEquals } from "@std/assert";
+import { Limiter } from "@connlimit/connlimit";
 import { aWhile, eventually } from "../support/net.ts";
 import { OpenConns } from "../../src/admission/open_conn.ts";
+import { internalsOf } from "../../src/core/internals.ts";
 import { BunTracker } from "../../src/http/bun_tracker.ts";
 import { InFlightRequest } from "../../src/http/in_flight_request.ts";
-import { sweeping } from "../../src/http/sweep.ts";
 
 /** A server of Bun's in the eyes of a tracker, whose requests go on until that is changed. */
 class FakeServer {
@@ -36,23 +36,23 @@ function track(tracker: BunTracker, server: FakeServer, limiter: Limiter, client
   const inFlight = new InFlightRequest(new Request("http://localhost/"), server, undefined);
   inFlight.start(limiter.accept(client), new OpenConns());
   tracker.start(inFlight, true);
-  tracker.handlerReturned(inFlight, undefined);
+  tracker.handlerReturned(inFlight, undefined, () => {});
 }
 
 function immediate(): Promise<void> {
   return new Promise((resolve) => void setImmediate(resolve));
 }
 
-test("BunTracker.sweep() does not ask for everyone's requests with each refusal", async () => {
+test("BunTracker does not ask for everyone's requests with each refusal", async () => {
   const server = new FakeServer();
-  const tracker = new BunTracker(server);
   const limiter = new Limiter({ maxPerClient: Infinity, maxTotal: 1_000 });
+  const tracker = BunTracker.of(limiter, server);
   for (let i = 0; i < 1_000; i++) track(tracker, server, limiter, `10.0.${i >> 8}.${i & 255}`);
   await aWhile();
   server.calls = 0;
   const start = performance.now();
   for (let i = 0; i < 500; i++) {
-    assertStrictEquals((sweeping(limiter, tracker.sweep).tryAccept("192.0.2.8") as Admission).admitted, false);
+    assertStrictEquals(limiter.tryAccept("192.0.2.8").admitted, false);
     await immediate();
   }
   assertStrictEquals(limiter.stats().refusedBy.total, 500);
@@ -63,16 +63,33 @@ test("BunTracker.sweep() does not ask for everyone's requests with each refusal"
   await eventually(() => limiter.open === 0, "every slot to be free");
 });
 
-test("BunTracker.sweep() asks for a client's requests once in each turn in which it is refused", async () => {
+test("BunTracker asks for a client's requests once in each turn in which it is refused", async () => {
   const server = new FakeServer();
-  const tracker = new BunTracker(server);
   const limiter = new Limiter({ maxPerClient: 1 });
+  const tracker = BunTracker.of(limiter, server);
   track(tracker, server, limiter, "192.0.2.7");
   await aWhile();
-  const isAdmitted = () => (sweeping(limiter, tracker.sweep).tryAccept("192.0.2.7") as Admission).admitted;
+  const isAdmitted = () => limiter.tryAccept("192.0.2.7").admitted;
   assertStrictEquals(isAdmitted(), false);
   server.ended = true;
   assertStrictEquals(isAdmitted(), false);
   await immediate();
   assertStrictEquals(isAdmitted(), true);
+});
+
+test("BunTracker is known to its limiter while it has requests, and is one for all handlers of a server", async () => {
+  const server = new FakeServer();
+  const limiter = new Limiter({ maxPerClient: 5 });
+  const { sweeps } = internalsOf(limiter)!.counts;
+  const tracker = BunTracker.of(limiter, server);
+  assertStrictEquals(BunTracker.of(limiter, server), tracker);
+  assert(BunTracker.of(new Limiter(), server) !== tracker);
+  assert(BunTracker.of(limiter, new FakeServer()) !== tracker);
+  assertStrictEquals(sweeps.size, 0);
+  for (let i = 0; i < 3; i++) track(tracker, server, limiter, "192.0.2.7");
+  await aWhile();
+  assertStrictEquals(sweeps.size, 1);
+  server.ended = true;
+  await eventually(() => limiter.open === 0, "every slot to be free");
+  assertStrictEquals(sweeps.size, 0);
 });

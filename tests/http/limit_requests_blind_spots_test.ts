@@ -7,11 +7,11 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
-import { CLOSE, HEADERS } from "../support/http/serve_sockets.ts";
+import { CLOSE, HEADERS, open, serveSockets } from "../support/http/serve_sockets.ts";
 import { Served } from "../support/http/served.ts";
 import type { HttpClient } from "../../testing/http_client.ts";
-import { aWhile, connectFrom, ended, eventually, reply } from "../support/net.ts";
-import { isBun, isDeno } from "../support/platform.ts";
+import { aWhile, connectFrom, ended, eventually, openSockets, reply } from "../support/net.ts";
+import { hiddenSockets, isBun, isDeno } from "../support/platform.ts";
 
 const GET = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
@@ -74,3 +74,52 @@ test(
     await server.held(0);
   },
 );
+
+/** Bodies that are longer than what the kernel holds for a client that does not read. */
+const LONG = new Uint8Array(20_000_000);
+
+/** Bodies, and whether they hold their slots on Deno while their clients do not read. On Bun all of them do. */
+const BODIES: Readonly<Record<string, [body: () => BodyInit, held: boolean]>> = {
+  "bytes": [() => LONG, false],
+  "text": [() => "x".repeat(LONG.length), false],
+  "a Blob": [() => new Blob([LONG]), true],
+  "the stream of a Blob": [() => new Blob([LONG]).stream(), true],
+  "a stream of one chunk": [() => ReadableStream.from([LONG]), true],
+};
+
+for (const [name, [body, heldOnDeno]] of Object.entries(BODIES)) {
+  const held = isBun || heldOnDeno;
+  test(`limitRequests() ${held ? "holds" : "does not hold"} the slot of ${name} that the client does not read`, async () => {
+    const headers = { "content-length": `${LONG.length}` };
+    await using server = new Served(() => new Response(body(), { headers }), { limits: { maxPerClient: 2 } });
+    for (let i = 0; i < 4; i++) {
+      using client = await server.ask("GET /");
+      assertStrictEquals((await client.head()).status, 200);
+      client.socket.pause();
+      await aWhile();
+      assertStrictEquals(server.limiter.open, held ? 1 : 0);
+      client.reset();
+      await server.freed();
+    }
+  });
+}
+
+test("limitRequests() frees the slot of a WebSocket of Bun seconds before Bun closes its connection", {
+  skip: !isBun || hiddenSockets,
+}, async () => {
+  const websocket = {
+    idleTimeout: 8,
+    open: (socket: { data(socket: unknown): void }) => socket.data(socket),
+    message() {},
+  };
+  await using server = serveSockets({ bun: { websocket } });
+  const { client } = await open(server);
+  const before = openSockets();
+  // A client that does not read takes no notice of the server's FIN.
+  client.socket.pause();
+  client.write(CLOSE);
+  await server.empty();
+  assertStrictEquals(openSockets(), before);
+  await eventually(() => openSockets() === before - 1, "Bun to close the connection, after four seconds");
+  assert(!client.ended);
+});

@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
+import { type AnswerBudget, tooManyConnections } from "@connlimit/connlimit/node";
 import type { LimitsOptions } from "@connlimit/connlimit";
 import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, oneAddress } from "../support/platform.ts";
@@ -115,7 +115,7 @@ for (const name of ["tls", "https", "http2"]) {
 }
 
 test("tooManyConnections() refuses bad options, naming the option and the value", () => {
-  const make = (options: unknown) => () => tooManyConnections(options as TooManyConnectionsOptions);
+  const make = (options: unknown) => () => tooManyConnections(options as AnswerBudget);
   assertThrows(make({ writeDeadline: -1 }), RangeError, "writeDeadline must be milliseconds");
   assertThrows(make({ writeDeadline: Infinity }), RangeError, "writeDeadline must be finite, got Infinity");
   assertThrows(make({ perSecond: 0.5 }), RangeError, "perSecond must be a whole number");

@@ -12,12 +12,12 @@ export function echo(client: Client): Promise<string> {
   return reply(client, "hello");
 }
 
-/** Opens ten connections from 127.0.0.2, all of which are served, and sees that the eleventh is refused. */
-export async function openTen(port: number): Promise<Client[]> {
+/** Opens ten connections from 127.0.0.2, all of which are served, and sees that the eleventh is refused with an answer. */
+export async function openTen(port: number, answer = ""): Promise<Client[]> {
   const clients = await Promise.all(Array.from({ length: 10 }, () => connectFrom("127.0.0.2", port)));
   assertEquals(await Promise.all(clients.map(echo)), clients.map(() => "hello"));
   using eleventh = await connectFrom("127.0.0.2", port);
-  assertStrictEquals(await ended(eleventh), "");
+  assertStrictEquals(await ended(eleventh), answer);
   return clients;
 }
 

@@ -45,7 +45,7 @@ Bun.listen<{ greeted: boolean }>({
     open: (socket) => void (socket.data.greeted = socket.write("hello\n") > 0),
     data: (socket, data) => void socket.write(data.subarray(1)),
     close() {},
-  }, { onRefused: ({ reason }, socket) => void socket.write(reason), onError() {} }),
+  }, { onRefused: ({ reason }, socket) => void socket.write(reason), onError() {}, answer: "busy\n" }),
 });
 const handlers = limitSocketHandler(limiter, { data: (socket: Bun.Socket, data: Buffer) => void socket.write(data) });
 handlers.data satisfies (socket: Bun.Socket, data: Buffer) => void;

@@ -29,6 +29,10 @@ const tcp = limitedListener(Deno.listen({ port: 0 }), {}, { onRefused: (_, conn)
 /** A hook may return what it likes. */
 const counts = { refused: 0, errors: [] as unknown[] };
 limitedListener(tcp, {}, { onRefused: () => counts.refused++, onError: (error) => counts.errors.push(error) });
+limitedListener(tcp, {}, { answer: ({ reason }, conn) => `${reason}: ${conn.remoteAddr.hostname}` });
+limitedListener(tcp, {}, { answer: { send: new Uint8Array(1), writeDeadline: 1, perSecond: Infinity, burst: 1 } });
+// @ts-expect-error -- no answer: a promise
+limitedListener(tcp, {}, { answer: () => Promise.resolve("busy") });
 tcp.addr satisfies Deno.NetAddr;
 tcp satisfies Deno.Listener<Deno.TcpConn, Deno.NetAddr>;
 for await (const conn of tcp) conn.setNoDelay(conn.slot.admitted);

@@ -7,10 +7,10 @@
 import * as http from "node:http";
 import type * as http2 from "node:http2";
 import type * as https from "node:https";
-import type * as net from "node:net";
+import * as net from "node:net";
 import * as tls from "node:tls";
 import { Limiter, type Peer, type Slot } from "@connlimit/connlimit";
-import { limitServer, type ServerLike, type ServerSocket } from "@connlimit/connlimit/node";
+import { limitServer, type ServerLike, type ServerSocket, tooManyConnections } from "@connlimit/connlimit/node";
 
 declare const sockets: [net.Socket, tls.TLSSocket, http.IncomingMessage["socket"], http2.Http2Session["socket"]];
 declare const servers: [
@@ -34,6 +34,8 @@ for (const server of servers) {
 // Hooks may say which socket it is that they take.
 limitServer(http.createServer(), {}, { onRefused: (_, socket: net.Socket) => void socket.end("busy") });
 limitServer(tls.createServer(), {}, { onRefused: (_, socket: tls.TLSSocket) => void socket.resetAndDestroy() });
+limitServer(http.createServer(), {}, { answer: tooManyConnections({ burst: 5 }), onRefused: () => 5 });
+limitServer(net.createServer(), {}, { answer: ({ reason }, socket: net.Socket) => `${reason}: ${socket.remotePort}` });
 
 // @ts-expect-error -- no server
 limitServer(new http.Agent());

@@ -6,7 +6,7 @@
 
 import * as http from "node:http";
 import type * as net from "node:net";
-import { type LimitServerOptions, tooManyConnections, type TooManyConnectionsOptions } from "@connlimit/connlimit/node";
+import { type AnswerBudget, type LimitServerOptions, tooManyConnections } from "@connlimit/connlimit/node";
 import type { LimitsOptions, Refusal } from "@connlimit/connlimit";
 import { connectFrom, ended } from "../net.ts";
 import { Limited } from "./limited_server.ts";
@@ -17,7 +17,7 @@ export const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 /** A limited server of HTTP that answers those whom it refuses. */
 export function listenHttp(
   limits: LimitsOptions,
-  budget?: TooManyConnectionsOptions,
+  budget?: AnswerBudget,
   hooks?: LimitServerOptions<net.Socket>,
 ): Promise<Limited<http.Server>> {
   const server = http.createServer((_, response) => response.end("an answer"));
