@@ -10,7 +10,7 @@
 import { setTimeout } from "node:timers/promises";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
-import { OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
@@ -55,6 +55,8 @@ export function denoAcceptor<C extends ConnLike, A>(
   let failurePrinted = false;
 
   const port: Port<C, void> = {
+    recordOf: (conn) => (conn as Recorded)[OPEN_CONN],
+
     peerOf: (conn) => conn,
 
     admit(conn, slot) {

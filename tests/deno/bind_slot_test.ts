@@ -13,6 +13,7 @@ import {
   assertThrows,
 } from "@std/assert";
 import { Limiter, withSlot } from "@connlimit/connlimit";
+import { bindSlot } from "../../src/deno/bind_slot.ts";
 import { isOpen, pair } from "../support/deno/bound_conn.ts";
 import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { withPair } from "../support/deno/bound_conn.ts";
@@ -59,10 +60,10 @@ Deno.test("withSlot() refuses a connection that would be closed without its know
   assertStrictEquals(slot.released, false);
 });
 
-Deno.test("withSlot() frees any number of slots of one connection", () =>
+Deno.test("bindSlot() takes any number of slots of one connection, and frees them", () =>
   withPair((conn) => {
     const limiter = new Limiter({ maxPerClient: Infinity });
-    for (let i = 0; i < 20_000; i++) withSlot(conn, limiter.accept({ key: "alice" }));
+    for (let i = 0; i < 20_000; i++) bindSlot(conn, limiter.accept({ key: "alice" }), undefined);
     conn.close();
     assertStrictEquals(limiter.open, 0);
   }));

@@ -57,6 +57,25 @@ for (const making of MAKINGS) {
 
   testUnless(
     false,
+    `withSlot() refuses a second slot of one limiter for the same client, and changes nothing (${making.name})`,
+    () =>
+      withConn(making, (conn, limiter) => {
+        const first = conn.slot;
+        const second = limiter.accept(conn);
+        assertThrows(() => withSlot(conn, second), TypeError, "slot must be of a limiter that has not admitted");
+        assertEquals([conn.slot === first, first.released, second.released, limiter.open], [true, false, false, 2]);
+        second.release();
+        // Another client of the same limiter, and the same client of another.
+        withSlot(withSlot(conn, limiter.accept({ key: "alice" })), new Limiter().accept(conn));
+        const third = limiter.accept({ key: "alice" });
+        assertThrows(() => withSlot(conn, third), TypeError, "slot must be of a limiter that has not admitted");
+        third.release();
+        assertEquals([...limiter.clients()].map(({ open }) => open), [1, 1]);
+      }),
+  );
+
+  testUnless(
+    false,
     `withSlot() refuses a refusal and a slot that is back, and changes nothing (${making.name})`,
     () =>
       withConn(making, (conn, limiter) => {
