@@ -7,10 +7,12 @@
  * @module
  */
 
+import { type BusyFigures, measureBusy } from "./busy.ts";
 import { timeCore } from "./core.ts";
 import { echoServer } from "./echo.ts";
 import type { Group } from "./lib/groups.ts";
 import type { LoadGenerator, Observation } from "./lib/load_generator.ts";
+import { alternating } from "./lib/rounds.ts";
 import {
   cpuEach,
   type Fate,
@@ -85,6 +87,22 @@ export async function benchAgainst(
   for (const [group, cases] of Object.entries(CASES)) {
     if (!groups.includes(group as Group)) continue;
     for (const [name, of] of cases) print(name, await compareServers(load, library, of, rounds), "µs");
+    if (group === "deno") await compareBusy(library, rounds);
+  }
+}
+
+async function compareBusy(library: URL, rounds: number): Promise<void> {
+  const figures = { now: [] as BusyFigures[], before: [] as BusyFigures[] };
+  for (let round = 0; round < rounds; round++) {
+    for (const version of inTurn(round)) {
+      figures[version].push(await measureBusy("limited", version === "now" ? undefined : library));
+    }
+  }
+  for (
+    const [figure, name] of [["newcomer", "new clients"], ["echoP50", "echo p50"], ["echoP99", "echo p99"]] as const
+  ) {
+    const of = (version: "now" | "before") => figures[version].map((figures) => figures[figure]);
+    print(`Deno, accept loop, busy, ${name}`, { now: of("now"), before: of("before") }, "ms");
   }
 }
 
@@ -127,9 +145,8 @@ async function compareServers(load: LoadGenerator, library: URL, of: Case, round
   return pairs;
 }
 
-/** The order is reversed with each round. */
-function inTurn(round: number): ("now" | "before")[] {
-  return round % 2 === 0 ? ["now", "before"] : ["before", "now"];
+function inTurn(round: number): readonly ("now" | "before")[] {
+  return alternating(["now", "before"], round);
 }
 
 function print(name: string, { now, before }: Pairs, unit: string): void {

@@ -13,6 +13,7 @@
 
 import { parseArgs } from "node:util";
 import { benchAgainst } from "./against.ts";
+import { benchBusy } from "./busy.ts";
 import { benchBunConnections, benchDenoConnections, benchNodeConnections } from "./connections.ts";
 import { benchCore, benchMemory } from "./core.ts";
 import { benchEcho } from "./echo.ts";
@@ -45,6 +46,7 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
   async deno(load) {
     await benchDenoConnections(load, rounds);
     await benchLatency(load, Math.ceil(rounds / 3));
+    await benchBusy(rounds);
   },
   async bun(load) {
     await benchBunConnections(load, rounds);

@@ -29,3 +29,9 @@ export function pin(pid: number, cores: readonly number[]): void {
     libc.sched_setaffinity(Number(name), BigInt(mask.byteLength), mask);
   }
 }
+
+/** The cores of the measured processes: all but the first, which the load has to itself. */
+export const CORES: readonly number[] = Array.from(
+  { length: navigator.hardwareConcurrency - 1 },
+  (_, index) => index + 1,
+);

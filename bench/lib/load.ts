@@ -10,7 +10,7 @@
  */
 
 import { serveCommands } from "./commands.ts";
-import { cpuTime, pin } from "./cpu.ts";
+import { CORES, cpuTime, pin } from "./cpu.ts";
 import { EchoClient, Flood } from "./flood.ts";
 import { HeldConnections } from "./held.ts";
 import { HttpLoad } from "./http_load.ts";
@@ -26,8 +26,6 @@ const STEPS = 32;
 const LEAST_DONE = 200;
 const PATIENCE = 10_000;
 const LOADS = { connections: Flood, requests: HttpLoad, messages: MessageLoad } as const;
-/** The cores of the measured processes: all but the first. */
-const CORES = Array.from({ length: navigator.hardwareConcurrency - 1 }, (_, index) => index + 1);
 
 function observe({ of, ports: [loaded, kept], pids, floodersHold = false, phases }: Plan): Observation[] {
   for (const pid of pids) pin(pid, CORES);

@@ -27,10 +27,15 @@ export async function measureInRounds<M extends string, S extends Disposable, F>
   const servers: [mode: M, server: S][] = [];
   for (const mode of modes) servers.push([mode, stack.use(await start(mode))]);
   for (let round = -warmUp; round < rounds; round++) {
-    for (const [mode, server] of round % 2 === 0 ? servers : servers.toReversed()) {
+    for (const [mode, server] of alternating(servers, round)) {
       const figure = await measureOnce(server, round);
       if (round >= 0) results[mode].push(figure);
     }
   }
   return results;
+}
+
+/** The order is reversed with each round. */
+export function alternating<T>(modes: readonly T[], round: number): readonly T[] {
+  return round % 2 === 0 ? modes : modes.toReversed();
 }

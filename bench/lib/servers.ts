@@ -37,6 +37,14 @@ export function bareServer(runtime: RuntimeName, way: Way, mode = "bare"): Serve
   return { file: FILES[way], runtime, args: [mode] };
 }
 
+/** A server that has work for each message, with the limits of the library or those of a map. */
+export function busyServer(runtime: RuntimeName, way: Way, mode: BusyMode, maxPerClient: number): ServerSpec {
+  return { file: "busy.ts", runtime, args: [way, mode, maxPerClient] };
+}
+
+/** By whom connections are counted. */
+export type BusyMode = "limited" | "naive";
+
 /** A running server. */
 export class Server implements Disposable {
   /** All its ports. */

@@ -6,6 +6,7 @@
 
 import type { Admission } from "../core/slot.ts";
 import { callHook } from "./hooks.ts";
+import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
 
@@ -33,7 +34,9 @@ export function createGate<C, R>(
     if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
     return port.refuse(conn, admission);
   };
-  if (pending === undefined) return (conn) => decide(conn, limiter.tryAccept(port.peerOf(conn)) as Admission);
+  if (pending === undefined) {
+    return (conn) => decide(conn, slotHeld(limiter, port, conn) ?? limiter.tryAccept(port.peerOf(conn)) as Admission);
+  }
   const side = { port, limiter, onError, decide };
   return (conn) => pending.offer(conn, side);
 }

@@ -115,6 +115,8 @@ export class OpenConn {
 export class OpenConns {
   readonly #records: OpenConn[] = [];
   readonly #idle = new Latch();
+  /** Where the next round of {@linkcode OpenConns.visit} begins, downwards. */
+  #next = 0;
 
   /** The number of open connections. */
   get size(): number {
@@ -124,6 +126,15 @@ export class OpenConns {
   /** The connections at this moment. */
   conns(): object[] {
     return this.#records.map((record) => record.conn);
+  }
+
+  /** Calls `visit` with some of the records, which it may end. Further calls go on with the others, in turn. */
+  visit(most: number, visit: (record: OpenConn) => void): void {
+    for (let left = Math.min(most, this.size); left > 0 && this.size > 0; left--) {
+      // Downwards, since the last record takes the place of one that ends.
+      if (this.#next === 0 || this.#next > this.size) this.#next = this.size;
+      visit(this.#records[--this.#next]!);
+    }
   }
 
   /** Enters a record. */

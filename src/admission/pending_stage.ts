@@ -11,6 +11,7 @@ import type { RefusalReason } from "../core/reasons.ts";
 import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
 import { formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
+import { slotHeld } from "./limit_once.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
 import type { Awaitable, GateSide } from "./port.ts";
 
@@ -61,7 +62,7 @@ export class PendingStage<C> {
     if (this.#resolve !== undefined) return this.#await(conn, undefined, gate);
     let asked: Awaitable<Admission>;
     try {
-      asked = gate.limiter.tryAccept(gate.port.peerOf(conn));
+      asked = slotHeld(gate.limiter, gate.port, conn) ?? gate.limiter.tryAccept(gate.port.peerOf(conn));
     } catch (error) {
       report(error, gate);
       return gate.decide(conn, refusal("unavailable", gate));

@@ -7,6 +7,7 @@
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal, Slot } from "../core/slot.ts";
 import type { ErrorHook } from "./hooks.ts";
+import type { OpenConn } from "./open_conn.ts";
 
 /** A value or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
@@ -27,6 +28,8 @@ export interface Admitter {
 export interface Port<C, R> {
   /** Names the peer of a connection. */
   peerOf(conn: C): Peer;
+  /** The record of a connection that has been admitted before, by whichever limiter. Absent where there can be none. */
+  recordOf?(conn: C): OpenConn | undefined;
   /** Takes an admitted connection, and releases `slot` when it closes. */
   admit(conn: C, slot: Slot): R;
   /** Prepares a refused connection for `onRefused`. Returns the hook's argument. */

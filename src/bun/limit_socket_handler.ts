@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
@@ -43,7 +44,8 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
  * @param options An answer for refused clients, and hooks.
  * @returns The handlers for `Bun.listen()`.
- * @throws {TypeError} If `handlers` is not an object, for an unknown option or a value of the wrong type.
+ * @throws {TypeError} If `handlers` is not an object, for an unknown option, a value of the wrong type, or a limiter that
+ * the handlers have already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
@@ -56,7 +58,9 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   }
   checkAnswerHooks("socket handler", options);
   const limiter = toLimiter(limits);
+  checkLimitedOnce("socket handler", handlers, limiter);
   const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>).wrap(handlers);
+  markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;
 }

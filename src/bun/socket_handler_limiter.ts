@@ -173,6 +173,10 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     return record as SocketRecord | undefined;
   }
 
+  recordOf(socket: GuardedSocket): OpenConn | undefined {
+    return socket[OPEN_CONN];
+  }
+
   peerOf(socket: GuardedSocket): Peer {
     if (socket.remoteAddress !== undefined) return socket;
     return socket.listener?.unix === undefined ? socket : UNIX_PEER;

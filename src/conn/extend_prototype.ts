@@ -23,12 +23,38 @@ export function extendPrototype<C extends object>(make: (native: C) => object): 
   };
 }
 
-const READABLE: unique symbol = Symbol("connlimit.readable");
-const WRITABLE: unique symbol = Symbol("connlimit.writable");
+/**
+ * The base of classes that add private fields to an object that exists already. Nobody sees them: neither a loop over the
+ * object nor the console. A property that is not enumerable would cost more.
+ */
+export class FieldsOf {
+  constructor(object: object) {
+    return object;
+  }
+}
 
-interface Streamed extends ConnLike {
-  [READABLE]?: ConnLike["readable"];
-  [WRITABLE]?: ConnLike["writable"];
+/** The streams of a connection. */
+class Streams extends FieldsOf {
+  #readable: ConnLike["readable"] | undefined;
+  #writable: ConnLike["writable"] | undefined;
+
+  static #of(conn: object): Streams {
+    return #readable in conn ? conn : new Streams(conn);
+  }
+
+  static readable(conn: object, create: () => ConnLike["readable"]): ConnLike["readable"] {
+    return Streams.#of(conn).#readable ??= create();
+  }
+
+  static writable(conn: object, create: () => ConnLike["writable"]): ConnLike["writable"] {
+    return Streams.#of(conn).#writable ??= create();
+  }
+}
+
+/** Makes the properties of a prototype not enumerable, as those of classes are. */
+export function hideProperties<P extends object>(prototype: P): P {
+  for (const name of Reflect.ownKeys(prototype)) Object.defineProperty(prototype, name, { enumerable: false });
+  return prototype;
 }
 
 /**
@@ -40,13 +66,13 @@ interface Streamed extends ConnLike {
 export function streamAccessors(ioOf: (conn: ConnLike) => Pick<ConnLike, "read" | "write">): PropertyDescriptorMap {
   return {
     readable: {
-      get(this: Streamed) {
-        return this[READABLE] ??= readableOf(ioOf(this), () => this[Symbol.dispose]());
+      get(this: ConnLike) {
+        return Streams.readable(this, () => readableOf(ioOf(this), () => this[Symbol.dispose]()));
       },
     },
     writable: {
-      get(this: Streamed) {
-        return this[WRITABLE] ??= writableOf(ioOf(this), () => this[Symbol.dispose]());
+      get(this: ConnLike) {
+        return Streams.writable(this, () => writableOf(ioOf(this), () => this[Symbol.dispose]()));
       },
     },
   };

@@ -4,26 +4,31 @@
  * @module
  */
 
+import { type ErrorHook, hookFailed } from "../admission/hooks.ts";
 import type { OpenConns } from "../admission/open_conn.ts";
 import type { Limiter } from "../core/limiter.ts";
 import { checkOptions, checkTimeout } from "../core/validate.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { AcceptorListener } from "./acceptor_listener.ts";
 import type { ConnLike } from "./limited_conn.ts";
-import type { LimitedListener, ShutdownOptions } from "./limited_listener.ts";
+import type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./limited_listener.ts";
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 
 /** The only implementation of {@linkcode LimitedListener}. */
 export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorListener<C, A>
   implements LimitedListener<C, A> {
   readonly limiter: Limiter;
+  readonly #onError: ErrorHook | undefined;
 
-  constructor(acceptor: Acceptor<C, A>, limiter: Limiter, signal: AbortSignal | undefined) {
+  constructor(acceptor: Acceptor<C, A>, limiter: Limiter, { signal, onError }: LimitedListenerOptions<never> = {}) {
     super(acceptor);
     this.limiter = limiter;
+    this.#onError = onError;
+    // What a listener of the signal throws would end the process.
+    const close = () => this.#attempt(() => this.close());
     // Removed again by the listener's own end, since the signal may well outlive it.
-    signal?.addEventListener("abort", () => this.close(), { signal: acceptor.closed });
-    if (signal?.aborted) this.close();
+    signal?.addEventListener("abort", close, { signal: acceptor.closed });
+    if (signal?.aborted) close();
   }
 
   get acceptErrors(): number {
@@ -34,15 +39,27 @@ export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorList
     checkOptions("options", "shutdown option", options, ["timeout"]);
     const { timeout = 10_000 } = options;
     checkTimeout("timeout", timeout);
-    this.close();
+    // Connections and listeners that are not the runtime's own may throw. The others are closed all the same.
+    this.#attempt(() => this.close());
     // An accept that had succeeded when the listener was closed still yields its connection.
     await yieldToEventLoop();
     const { openConns, answering } = this.acceptor;
     if (openConns.size + answering.size > 0) await emptyWithin([openConns, answering], timeout);
     const conns = openConns.conns();
-    for (const conn of [...conns, ...answering.conns()] as Disposable[]) conn[Symbol.dispose]();
+    for (const conn of [...conns, ...answering.conns()] as Disposable[]) {
+      this.#attempt(() => conn[Symbol.dispose]());
+    }
     for (const conn of openConns.conns()) this.acceptor.reset?.(conn);
     return conns.length;
+  }
+
+  /** Reports what is thrown. */
+  #attempt(close: () => void): void {
+    try {
+      close();
+    } catch (error) {
+      hookFailed(this, this.#onError, error);
+    }
   }
 }
 

@@ -12,8 +12,9 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 /**
  * The options of `limitedListener()`.
  *
- * `onError` also receives each failed accept. Without it, the first lack of file descriptors is logged with
- * `console.error`; other failed accepts are only counted in {@linkcode LimitedListener.acceptErrors}.
+ * `onError` also receives each failed accept, and what connections and listeners throw when they are closed. Without it,
+ * the first failure is logged with `console.error`. Failed accepts that a client can cause are only counted, in
+ * {@linkcode LimitedListener.acceptErrors}.
  *
  * On Bun it also receives the error of the first answer that is lost because `Bun.listen()` lacks `allowHalfOpen: true`.
  * Without it, that error is logged with `console.error`.

@@ -68,10 +68,21 @@ export function writableOf(
   conn: Pick<ConnLike, "write">,
   end: () => void,
 ): WritableStream<Uint8Array<ArrayBufferLike>> {
+  let failure: { readonly error: unknown } | undefined;
   return new WritableStream({
     start({ signal }) {
       // An `abort` method would run only after the pending write, which a client that does not read can block forever.
-      signal.addEventListener("abort", end, { once: true });
+      signal.addEventListener("abort", () => {
+        try {
+          end();
+        } catch (error) {
+          failure = { error };
+        }
+      }, { once: true });
+    },
+    // What a listener of the signal throws would end the process.
+    abort() {
+      if (failure !== undefined) throw failure.error;
     },
     async write(chunk) {
       try {

@@ -6,6 +6,7 @@
 
 import { type ClientKey, clientName } from "./client_key.ts";
 import type { Counts } from "./counts.ts";
+import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import type { Slot } from "./slot.ts";
 
 /** The only implementation of {@linkcode Slot}. */
@@ -13,6 +14,15 @@ export class CountedSlot implements Slot {
   readonly #client: ClientKey;
   /** `undefined` after the release. Each slot has its own flag, so a second release cannot free another slot. */
   #counts: Counts | undefined;
+
+  static {
+    // It names the limiter, so that no connection is counted twice.
+    Object.defineProperty(this.prototype, INTERNALS, {
+      get(this: CountedSlot): LimiterInternals | undefined {
+        return this.#counts && { counts: this.#counts };
+      },
+    });
+  }
 
   constructor(client: ClientKey, counts: Counts) {
     this.#client = client;

@@ -5,17 +5,20 @@
  */
 
 import type { Counts } from "./counts.ts";
+import type { Peer } from "./peer.ts";
 
 /** The key of {@linkcode LimiterInternals}. It is global: a limiter may come from another copy of this package. */
 export const INTERNALS: unique symbol = Symbol.for("connlimit.internals");
 
-/** The internals of a limiter. */
+/** The internals of a limiter, or of a slot that is held. */
 export interface LimiterInternals {
-  /** Its counters. */
+  /** The counters of the limiter. */
   readonly counts: Counts;
+  /** Names the client that a peer belongs to. Empty if there is none. Absent in slots. */
+  readonly clientOf?: (peer: Peer) => string;
 }
 
-/** The internals of a limiter; none where something else admits connections. */
-export function internalsOf(limiter: object): LimiterInternals | undefined {
-  return (limiter as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
+/** The internals of a limiter or a slot; none where something else admits connections, and of a released slot. */
+export function internalsOf(owner: object): LimiterInternals | undefined {
+  return (owner as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
 }

@@ -78,7 +78,7 @@ export class Limiter {
     // A static block can reach private members, and a property defined here stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
-        return { counts: this.#counts };
+        return { counts: this.#counts, clientOf: (peer) => this.#nameOf(peer) };
       },
     });
   }
@@ -121,11 +121,7 @@ export class Limiter {
     let answer = this.#attempt(peer);
     if (typeof answer !== "string") return answer;
     const counts = this.#counts;
-    if (counts.sweeps.size > 0) {
-      const client = this.#clientOf(peer);
-      const name = () => client === undefined ? "" : clientName(client);
-      if (counts.sweep(answer, name)) answer = this.#attempt(peer);
-    }
+    if (counts.sweeps.size > 0 && counts.sweep(answer, () => this.#nameOf(peer))) answer = this.#attempt(peer);
     return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
   }
 
@@ -171,6 +167,11 @@ export class Limiter {
     if (identity === undefined) return undefined;
     const { limits, networks } = this.#limits;
     return keyOf(identity, limits, findRule(identity, networks));
+  }
+
+  #nameOf(peer: Peer): string {
+    const client = this.#clientOf(peer);
+    return client === undefined ? "" : clientName(client);
   }
 
   /** The current limits. Every option has a value. */

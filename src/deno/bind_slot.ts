@@ -5,9 +5,10 @@
  */
 
 import { OPEN_CONN, OpenConn, type OpenConns, type Recorded } from "../admission/open_conn.ts";
-import { extendPrototype, streamAccessors } from "../conn/extend_prototype.ts";
+import { extendPrototype, FieldsOf, hideProperties, streamAccessors } from "../conn/extend_prototype.ts";
 import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import type { Slot } from "../core/slot.ts";
+import { typeError } from "../core/validate.ts";
 
 /** The members by which a connection's end is observed. */
 const OBSERVED = ["close", Symbol.dispose, "readable", "writable"] as const;
@@ -19,6 +20,7 @@ const OBSERVED = ["close", Symbol.dispose, "readable", "writable"] as const;
  * @throws {TypeError} If `conn` is no connection, or has members of its own where its end is observed.
  */
 export function bindSlot<C extends ConnLike>(conn: C, slot: Slot, openConns: OpenConns | undefined): LimitedConn<C> {
+  if (typeof conn !== "object" || conn === null) throw typeError("conn", "a connection", conn);
   for (const name of OBSERVED) {
     if (Object.hasOwn(conn, name)) throw new TypeError(`conn must not have a ${String(name)} of its own`);
   }
@@ -35,8 +37,16 @@ const observeEnd = extendPrototype<ConnLike>((native) => {
   const prototype = {
     __proto__: native,
 
+    get [OPEN_CONN](): OpenConn | undefined {
+      return RecordOf.get(this);
+    },
+
+    set [OPEN_CONN](record: OpenConn) {
+      RecordOf.set(this, record);
+    },
+
     get slot(): Slot {
-      return recordOf(this).slot!;
+      return RecordOf.get(this)?.slot!;
     },
 
     // Close first, then release; and release even where the descriptor is gone already and the close throws. With a read or
@@ -45,7 +55,7 @@ const observeEnd = extendPrototype<ConnLike>((native) => {
       try {
         super.close();
       } finally {
-        recordOf(this).end();
+        RecordOf.get(this)!.end();
       }
     },
 
@@ -53,13 +63,28 @@ const observeEnd = extendPrototype<ConnLike>((native) => {
       try {
         super[Symbol.dispose]();
       } finally {
-        recordOf(this).end();
+        RecordOf.get(this)!.end();
       }
     },
   };
-  return Object.defineProperties(prototype, streamAccessors((conn) => conn));
+  return Object.defineProperties(hideProperties(prototype), streamAccessors((conn) => conn));
 });
 
-function recordOf(conn: object): OpenConn {
-  return (conn as Recorded)[OPEN_CONN]!;
+/** The record of a connection, where nobody who looks at the connection sees it. */
+class RecordOf extends FieldsOf {
+  #record: OpenConn;
+
+  constructor(conn: object, record: OpenConn) {
+    super(conn);
+    this.#record = record;
+  }
+
+  static get(conn: object): OpenConn | undefined {
+    return #record in conn ? conn.#record : undefined;
+  }
+
+  static set(conn: object, record: OpenConn): void {
+    if (#record in conn) conn.#record = record;
+    else new RecordOf(conn, record);
+  }
 }

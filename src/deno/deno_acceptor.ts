@@ -10,7 +10,7 @@
 import { setTimeout } from "node:timers/promises";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
-import { OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
@@ -20,22 +20,16 @@ import type { ListenerLike } from "../conn/listener_like.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
-import { yieldToEventLoop } from "../conn/yield_to_event_loop.ts";
+import { TurnShare } from "../conn/turn_share.ts";
+import { AcceptBackoff } from "./accept_backoff.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
 
 /**
- * The first and the longest wait, in milliseconds, while the process is out of file descriptors. The first is short, since
- * a descriptor is often free soon; the longest bounds both the spinning and the delay once one is free.
- */
-const MIN_BACKOFF_MS = 5;
-const MAX_BACKOFF_MS = 200;
-
-/**
  * While the backlog is not empty, every accept resolves at once, and open connections starve for 50 ms or more. A turn of
  * the event loop after each refusal and after every second admission keeps their 99th percentile at 2 and 4 ms, with a
- * thousand connections in flight (`deno task bench`). With one admission a turn, a server whose turns are long would accept
- * new clients half as fast.
+ * thousand connections in flight (`deno task bench`). Where turns are long, the loop has a share of the time in place of a
+ * number of connections.
  */
 const ADMISSIONS_PER_TURN = 2;
 
@@ -51,20 +45,22 @@ export function denoAcceptor<C extends ConnLike, A>(
   const answering = new OpenConns();
   const answers = RefusalAnswers.of(hooks);
   const ready = new ReadyQueue<LimitedConn<C>>();
+  const turns = new TurnShare();
+  const backoff = new AcceptBackoff();
   const end = new AbortController();
   const closed = end.signal;
   let acceptErrors = 0;
-  let backoff = MIN_BACKOFF_MS;
   let accepting = false;
   let admissions = 0;
-  let yieldDue = false;
-  let exhaustionPrinted = false;
+  let failurePrinted = false;
 
   const port: Port<C, void> = {
+    recordOf: (conn) => (conn as Recorded)[OPEN_CONN],
+
     peerOf: (conn) => conn,
 
     admit(conn, slot) {
-      if (++admissions % ADMISSIONS_PER_TURN === 0) yieldDue = true;
+      if (++admissions % ADMISSIONS_PER_TURN === 0) turns.due = true;
       try {
         ready.push(bindSlot(conn, slot, openConns));
         // Nobody asks for a connection that was admitted behind the close.
@@ -78,7 +74,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     present: muteRejections,
 
     refuse(conn, refusal) {
-      yieldDue = true;
+      turns.due = true;
       const answer = answers?.take(refusal, muteRejections(conn) as C);
       if (answer === undefined) port.drop(conn);
       else sendAnswer(conn, answer, answers!.writeDeadline, () => port.drop(conn), answering);
@@ -107,22 +103,21 @@ export function denoAcceptor<C extends ConnLike, A>(
   const acceptWanted = async () => {
     accepting = true;
     while (ready.wanted) {
-      if (yieldDue) {
-        yieldDue = false;
-        await yieldToEventLoop();
-      }
+      if (turns.due) await turns.yield();
       if (pending?.full) await pending.space();
       let conn: C;
       try {
+        const start = turns.beforeAccept();
         conn = await native.accept();
+        turns.afterAccept(start);
       } catch (error) {
         if (await survives(error)) continue;
         break;
       }
-      backoff = MIN_BACKOFF_MS;
+      backoff.reset();
       try {
         // A pending connection delays the open ones as much as a refused one.
-        if (pending !== undefined) yieldDue = true;
+        if (pending !== undefined) turns.due = true;
         offer(conn)?.catch((error) => fail(conn, error));
       } catch (error) {
         fail(conn, error);
@@ -131,14 +126,15 @@ export function denoAcceptor<C extends ConnLike, A>(
     accepting = false;
   };
 
-  /** Handles a failed accept: waits if the process lacks descriptors. Returns whether to accept again. */
+  /** Handles a failed accept: waits if the next one would fail, too. Returns whether to accept again. */
   const survives = async (error: unknown): Promise<boolean> => {
     const kind = classifyAcceptError(error);
     if (kind === "busy") {
       ready.fail(error);
       return false;
     }
-    if (kind === "closed") {
+    // Where listeners are not Deno's, an accept that is cut short by the close may fail in any way.
+    if (kind === "closed" || kind === "connection" && closed.aborted) {
       try {
         close();
       } catch (error) {
@@ -149,17 +145,18 @@ export function denoAcceptor<C extends ConnLike, A>(
     }
     acceptErrors++;
     callHook(onError, undefined, error);
-    if (kind === "connection") return yieldDue = true;
-    if (onError === undefined && !exhaustionPrinted) {
-      exhaustionPrinted = true;
+    turns.due = true;
+    const wait = backoff.fail(error);
+    if (wait === 0) return true;
+    if (onError === undefined && !failurePrinted) {
+      failurePrinted = true;
       console.error(
         "connlimit: cannot accept, trying again (printed once; set onError to see all):",
         error,
       );
     }
     // Ends early, by rejecting, when the listener is closed.
-    await setTimeout(backoff, undefined, { signal: closed }).catch(() => {});
-    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
+    await setTimeout(wait, undefined, { signal: closed }).catch(() => {});
     return true;
   };
 

@@ -6,6 +6,7 @@
 
 import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
+import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter } from "../admission/port.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
@@ -59,7 +60,8 @@ export interface LimitedHandler<Q, I, R> {
  * `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
  * @param options The client of a request, the answer to a refused one, and hooks.
  * @returns The limited handler. What `handler` throws or rejects with passes through it.
- * @throws {TypeError} If `handler` is not a function, for an unknown option or a value of the wrong type.
+ * @throws {TypeError} If `handler` is not a function, for an unknown option, a value of the wrong type, or a limiter that
+ * the handler has already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitRequests<Q extends Request, I, R>(
@@ -72,7 +74,12 @@ export function limitRequests<Q extends Request, I, R>(
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);
-  const limited = limitHandler(limiter, handler as Handler, options as LimitRequestsOptions);
+  checkLimitedOnce("handler", handler, limiter);
+  const limited = markLimited(
+    limitHandler(limiter, handler as Handler, options as LimitRequestsOptions),
+    handler,
+    limiter,
+  );
   return Object.assign(limited as (request: Q, info: I) => R | Response | Promise<Response>, { limiter });
 }
 

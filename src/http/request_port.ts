@@ -5,7 +5,7 @@
  */
 
 import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
-import { OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, type OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
 import type { Peer } from "../core/peer.ts";
@@ -42,6 +42,10 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     this.#tracker = tracker;
     this.#handler = handler;
     this.#options = options;
+  }
+
+  recordOf({ request }: InFlightRequest): OpenConn | undefined {
+    return (request as Recorded)[OPEN_CONN];
   }
 
   /** Tells of WebSockets that hold no slots. */

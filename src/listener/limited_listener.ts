@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
 import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
@@ -47,8 +48,8 @@ import { denoAcceptor } from "../deno/deno_acceptor.ts";
  * connections.
  * @param options An answer for refused clients, hooks and a signal.
  * @returns The limited listener.
- * @throws {TypeError} For an unknown option, a value of the wrong type, or a listener of Bun that is closed or limited
- * already.
+ * @throws {TypeError} For an unknown option, a value of the wrong type, a limiter that the listener has already, or a
+ * listener of Bun that is closed or limited already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitedListener(
@@ -76,8 +77,9 @@ export function limitedListener(
   checkAnswerHooks("listener", options, ["signal"]);
   checkSignal("signal", options.signal);
   const limiter = toLimiter(limits);
+  checkLimitedOnce("listener", listener, limiter);
   const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>);
-  return new LimitedAcceptorListener(acceptor, limiter, options.signal);
+  return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
 }
 
 function acceptorOf(

@@ -4,11 +4,13 @@
  * @module
  */
 
+import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { typeError } from "../core/validate.ts";
+import type { Slot } from "../core/slot.ts";
+import { checkServer } from "./check_server.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
@@ -17,12 +19,18 @@ import { type LimitServerOptions, ServerPort } from "./server_port.ts";
 export interface LimitedServer extends DisposableLike {
   /** Admits, counts and refuses the server's connections. */
   readonly limiter: Limiter;
+  /**
+   * The slot that a connection holds of this limiter. `undefined` if it holds none: it was open before, has closed, or is
+   * no connection of this server. A TLS socket, such as that of an `https` request, has the slot of the socket below it.
+   *
+   * Release the slot where only you know that the connection is none of this process any more.
+   *
+   * @param socket The socket.
+   */
+  slotOf(socket: object): Slot | undefined;
   /** Removes the limits, as `using` does. Open connections stay counted until they close. A second call does nothing. */
   detach(): void;
 }
-
-/** A server has all of these. Other emitters lack one: the `WebSocketServer` of `ws` has no `listen`. */
-const SERVER_METHODS = ["emit", "address", "listen"] as const;
 
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
@@ -49,7 +57,7 @@ const SERVER_METHODS = ["emit", "address", "listen"] as const;
  * @param limits A limiter, which several servers may share, or limits for a new one.
  * @param options An answer for refused clients, and hooks.
  * @returns The limiter, and a way to remove the limits. It need not be kept.
- * @throws {TypeError} If `server` is not a server, for an unknown option, a value of the wrong type, or a limiter that
+ * @throws {TypeError} If `server` is not a server or only has one inside, for an unknown option, a value of the wrong type, or a limiter that
  * the server has already.
  * @throws {RangeError} For a limit out of its range.
  */
@@ -58,14 +66,13 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   limits: Limiter | LimitsOptions = {},
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
-  if (SERVER_METHODS.some((method) => typeof server?.[method] !== "function")) {
-    throw typeError("server", "a server of node:net or of what stands on it", server);
-  }
+  checkServer(server);
   checkAnswerHooks("server", options);
   const limiter = toLimiter(limits);
   const port = new ServerPort(server, limiter, options as LimitServerOptions);
   const gate = ServerGate.of(server);
   gate.add(port);
   const detach = () => gate.remove(port);
-  return { limiter, detach, [Symbol.dispose]: detach };
+  const slotOf = (socket: object) => slotFrom(limiter, port.recordOf(socket));
+  return { limiter, slotOf, detach, [Symbol.dispose]: detach };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { limitedAlready } from "../admission/limit_once.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { isRefusedTls, type ServerPort } from "./server_port.ts";
 
@@ -56,9 +57,7 @@ export class ServerGate {
 
   /** @throws {TypeError} For a limiter that the server has already. */
   add(port: ServerPort): void {
-    if (this.#ports.some(({ limiter }) => limiter === port.limiter)) {
-      throw new TypeError("limiter must be one that the server does not have already");
-    }
+    if (this.#ports.some(({ limiter }) => limiter === port.limiter)) throw limitedAlready("server");
     this.#ports = [...this.#ports, port];
   }
 

@@ -9,6 +9,8 @@ export interface ServerLike {
   /** How it announces its connections, by the event `"connection"`. */
   // deno-lint-ignore no-explicit-any
   emit(event: any, ...args: any[]): boolean;
+  /** Whether it listens. */
+  readonly listening: boolean;
   /** Where it listens: a text for a Unix socket. */
   address(): unknown;
   /** Starts listening. */

@@ -5,14 +5,16 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
+import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { answerSocket } from "./answer_socket.ts";
+import { isUnixSocket, type RawSocket, underTls } from "./descriptor.ts";
 import { closeInTurn } from "./refused_sockets.ts";
+import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 
 /**
@@ -29,7 +31,7 @@ const UNKNOWN_PEER: Peer = {};
 export class ServerPort implements Port<ServerSocket, boolean> {
   readonly limiter: Admitter;
   readonly offer: Gate<ServerSocket, boolean>;
-  readonly openConns: OpenConns = new OpenConns();
+  readonly openConns: ServerConns;
   readonly #server: ServerLike;
   readonly #answers: RefusalAnswers<ServerSocket> | undefined;
   readonly #tls: boolean;
@@ -42,6 +44,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     pending?: PendingStage<ServerSocket>,
   ) {
     this.limiter = limiter;
+    this.openConns = new ServerConns(limiter);
     this.#server = server;
     this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.
@@ -51,9 +54,20 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.offer = createGate(this, limiter, options, pending);
   }
 
-  peerOf({ remoteAddress }: ServerSocket): Peer {
+  /** Also for a TLS socket over one that was admitted, as a server makes it that passes its sockets on. */
+  recordOf(socket: Recorded & RawSocket): OpenConn | undefined {
+    const record = socket[OPEN_CONN];
+    return record !== undefined || socket._parent == null ? record : underTls(socket)[OPEN_CONN];
+  }
+
+  peerOf(socket: BoundSocket): Peer {
+    const { remoteAddress } = socket;
     if (remoteAddress !== undefined) return remoteAddress;
-    return typeof this.#server.address() === "string" ? UNIX_PEER : UNKNOWN_PEER;
+    const raw = underTls(socket);
+    // On Bun a TLS socket over another has no address before its handshake.
+    if (raw.remoteAddress !== undefined) return raw.remoteAddress;
+    if (raw.localAddress !== undefined) return UNKNOWN_PEER;
+    return typeof this.#server.address() === "string" || isUnixSocket(raw) ? UNIX_PEER : UNKNOWN_PEER;
   }
 
   admit(socket: ServerSocket, slot: Slot): boolean {
@@ -135,14 +149,19 @@ function ignore(): void {}
 
 const REMOVE_ALL: unique symbol = Symbol("connlimit.removeAllListeners");
 
-interface BoundSocket extends ServerSocket, Recorded {
+interface BoundSocket extends ServerSocket, ServerConnSocket {
+  readonly destroyed: boolean;
+  readonly remoteAddress?: string | undefined;
   /** The method that `removeOthers` replaces. */
   [REMOVE_ALL]?: ServerSocket["removeAllListeners"];
 }
 
 /** Releases a slot when its socket closes. All sockets share these functions, which cost less than closures. */
-function bindSlot(socket: BoundSocket, slot: Slot, openConns: OpenConns): void {
-  if (!OpenConn.bind(socket, slot, openConns)) return;
+function bindSlot(socket: BoundSocket, slot: Slot, openConns: ServerConns): void {
+  const record = new ServerConn(socket);
+  socket[OPEN_CONN] = record;
+  record.hold(slot, openConns);
+  if (record.under !== undefined) return;
   socket[REMOVE_ALL] = socket.removeAllListeners;
   socket.on("close", endRecord);
   socket.removeAllListeners = removeOthers;

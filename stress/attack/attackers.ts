@@ -77,9 +77,11 @@ class Crowd {
   #probe = -1;
   #probedAt = 0;
   #sinceProbe = 0;
+  #start = 0;
 
   raid(milliseconds: number): Raid {
-    const end = performance.now() + milliseconds;
+    this.#start = performance.now();
+    const end = this.#start + milliseconds;
     let dripAt = performance.now() + DRIP_EVERY;
     let part = 0;
     let busyAt = end;
@@ -104,7 +106,8 @@ class Crowd {
   }
 
   #open(place: number, now: number): boolean {
-    if (!this.#mayGoOn(now)) return false;
+    const { rate = Infinity } = attack;
+    if (this.#attempts >= (now - this.#start) / 1_000 * rate || !this.#mayGoOn(now)) return false;
     this.#attempts++;
     const socket = connect(sources[place % attack.sources]!, server, SOCK_STREAM | SOCK_NONBLOCK, shrinkWindow);
     if (attack.resets) {

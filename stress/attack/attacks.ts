@@ -30,6 +30,10 @@ export interface Attack {
   readonly served?: "stay" | "reset" | "leave";
   /** Whether it is reset as soon as it is connected. */
   readonly resets?: boolean;
+  /** Attempts a second, rather than as fast as it goes. */
+  readonly rate?: number;
+  /** Milliseconds of work that the server has for each message. */
+  readonly work?: number;
   /** A burst is over after so many attempts, rather than after some time. */
   readonly attempts?: number;
 }
@@ -46,7 +50,8 @@ export type AttackName =
   | "descriptors"
   | "greedy"
   | "limits"
-  | "hooks";
+  | "hooks"
+  | "busy server";
 
 function get(path: string): string {
   return `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
@@ -110,6 +115,15 @@ export const ATTACKS: Readonly<Record<AttackName, Attack>> = {
     hello: ECHO,
     reads: true,
     served: "leave",
+  },
+  "busy server": {
+    about:
+      "one client connects 1,000 times a second to a server that has 0.4 ms of work for each message, all it can do",
+    sources: 1,
+    sockets: 400,
+    reads: true,
+    rate: 1_000,
+    work: 0.4,
   },
   "hooks": {
     about: "be refused while every hook throws or rejects",

@@ -9,7 +9,7 @@ import { setImmediate } from "node:timers";
 import { serveCommands } from "../../bench/lib/commands.ts";
 import { Limiter, type LimitsOptions, type Refusal } from "../../mod.ts";
 import { collectGarbage } from "../../testing/memory.ts";
-import { type AttackName, MAX_PER_CLIENT, type Mode } from "./attacks.ts";
+import { type AttackName, ATTACKS, MAX_PER_CLIENT, type Mode } from "./attacks.ts";
 
 /** How a server is. */
 export interface State {
@@ -37,6 +37,17 @@ const CHANGES: readonly LimitsOptions[] = [
   { maxPerClient: MAX_PER_CLIENT, networks: { "127.0.3.0/24": { maxPerClient: 0 } } },
   { maxPerClient: 5, networks: { "127.0.0.0/16": { maxPerClient: MAX_PER_CLIENT } } },
 ];
+
+const { work: WORK = 0 } = ATTACKS[attack];
+
+/** Whether it has any. */
+export const works: boolean = WORK > 0;
+
+/** The work that the server has for each message. */
+export function work(): void {
+  if (!works) return;
+  for (const end = performance.now() + WORK; performance.now() < end;);
+}
 
 /** A piece of a stream without end. */
 export const CHUNK: Uint8Array<ArrayBuffer> = new Uint8Array(16 << 10);

@@ -7,7 +7,7 @@
  */
 
 import { limitRequests } from "../../src/http/mod.ts";
-import { CHUNK, hooks, limiter, mode, nextChunk, serveState } from "./target.ts";
+import { CHUNK, hooks, limiter, mode, nextChunk, serveState, work } from "./target.ts";
 
 async function answer(request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
@@ -15,6 +15,7 @@ async function answer(request: Request): Promise<Response> {
   if (pathname === "/hold") return new Response(body(hold()));
   // The client may leave before it has sent all.
   await request.bytes().catch(() => {});
+  work();
   return new Response("hello\n");
 }
 

@@ -9,12 +9,15 @@
 import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limitServer, tooManyConnections } from "../../src/node/mod.ts";
-import { failing, hooks, limiter, mode, nextChunk, serveState } from "./target.ts";
+import { failing, hooks, limiter, mode, nextChunk, serveState, work } from "./target.ts";
 
 const server = createServer((request, response) => {
   if (request.url === "/stream") return stream(response);
   request.resume();
-  request.on("end", () => response.end("hello\n"));
+  request.on("end", () => {
+    work();
+    response.end("hello\n");
+  });
 });
 
 function stream(response: ServerResponse): void {

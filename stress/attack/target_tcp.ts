@@ -8,7 +8,7 @@
 
 import { type ConnLike, limitedListener } from "../../mod.ts";
 import { limitSocketHandler, listen } from "../../src/bun/mod.ts";
-import { CHUNK, hooks, limiter, mode, nextChunk, serveState } from "./target.ts";
+import { CHUNK, hooks, limiter, mode, nextChunk, serveState, work, works } from "./target.ts";
 
 const where = { hostname: "0.0.0.0", port: 0 };
 const STREAM = "s".charCodeAt(0);
@@ -25,6 +25,7 @@ const callbacks = {
     socket.data = undefined;
   },
   data(socket: Socket, data: Uint8Array): void {
+    work();
     socket.data ??= { streams: data[0] === STREAM };
     if (socket.data.streams) write(socket);
     else socket.write(data);
@@ -48,8 +49,18 @@ async function serve(conn: ConnLike): Promise<void> {
   const count = await conn.read(buffer);
   if (count === null) return;
   if (buffer[0] === STREAM) return await endless().pipeTo(conn.writable);
+  work();
   await conn.write(buffer.subarray(0, count));
-  await conn.readable.pipeTo(conn.writable);
+  await (works ? conn.readable.pipeThrough(working()) : conn.readable).pipeTo(conn.writable);
+}
+
+function working(): TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>> {
+  return new TransformStream({
+    transform(chunk, controller) {
+      work();
+      controller.enqueue(chunk);
+    },
+  });
 }
 
 function endless(): ReadableStream<Uint8Array<ArrayBuffer>> {

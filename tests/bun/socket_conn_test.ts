@@ -6,6 +6,7 @@
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, withSlot } from "@connlimit/connlimit";
+import { bindSlot } from "../../src/deno/bind_slot.ts";
 import { Canary } from "../support/canary.ts";
 import { drain } from "../support/endings.ts";
 import { nameOfError } from "../support/failures.ts";
@@ -108,7 +109,7 @@ for (const kind of KINDS) {
       assertStrictEquals(withSlot(conn, accounts.accept({ key: "alice" })), conn);
       assertStrictEquals(conn.slot.client, "alice");
       assertStrictEquals(conn.readable, readable);
-      for (let i = 0; i < 20_000; i++) withSlot(conn, accounts.accept({ key: "bob" }));
+      for (let i = 0; i < 20_000; i++) bindSlot(conn, accounts.accept({ key: "bob" }), undefined);
       assertEquals([limiter.open, accounts.open, slot.released], [1, 20_001, false]);
       await conn.readable.cancel();
       assertEquals([isOpen(), limiter.open, accounts.open, slot.released], [false, 0, 0, true]);

@@ -4,8 +4,16 @@
  * @module
  */
 
-import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import { Limiter, withSlot } from "@connlimit/connlimit";
+import { bindSlot } from "../../src/deno/bind_slot.ts";
 import { isOpen, pair } from "../support/deno/bound_conn.ts";
 import { certificate, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { withPair } from "../support/deno/bound_conn.ts";
@@ -52,18 +60,40 @@ Deno.test("withSlot() refuses a connection that would be closed without its know
   assertStrictEquals(slot.released, false);
 });
 
-Deno.test("withSlot() frees any number of slots of one connection", () =>
+Deno.test("bindSlot() takes any number of slots of one connection, and frees them", () =>
   withPair((conn) => {
     const limiter = new Limiter({ maxPerClient: Infinity });
-    for (let i = 0; i < 20_000; i++) withSlot(conn, limiter.accept({ key: "alice" }));
+    for (let i = 0; i < 20_000; i++) bindSlot(conn, limiter.accept({ key: "alice" }), undefined);
     conn.close();
     assertStrictEquals(limiter.open, 0);
   }));
 
-Deno.test("withSlot() keeps a printed connection free of other clients' connections", () =>
-  withPair((conn) => {
-    assertStringIncludes(Deno.inspect(conn, { depth: 9 }), "OpenConn {}");
-  }));
+Deno.test("withSlot() leaves nothing to see on a connection that is printed, copied or looped over", async () => {
+  const [client, native] = await pair();
+  using _ = client;
+  const [names, symbols, text] = [
+    namesOf(native),
+    Object.getOwnPropertySymbols(native),
+    Deno.inspect(native, { depth: 9 }),
+  ];
+  using conn = withSlot(native, new Limiter().accept(native));
+  withSlot(conn, new Limiter().accept(native));
+  assert(conn.readable.locked === conn.writable.locked);
+  assertEquals([namesOf(conn), Object.getOwnPropertySymbols(conn), Deno.inspect(conn, { depth: 9 })], [
+    names,
+    symbols,
+    text,
+  ]);
+  assertEquals([names, Object.assign({}, conn)], [[], {}]);
+  // As a debugger does.
+  assertStrictEquals(Object.getPrototypeOf(conn).slot, undefined);
+});
+
+function namesOf(object: object): string[] {
+  const names = [];
+  for (const name in object) names.push(name);
+  return names;
+}
 
 Deno.test("withSlot() leaves writable taking every buffer and view, and nothing else", () =>
   withPair(async (conn, client) => {

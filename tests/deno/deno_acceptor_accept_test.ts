@@ -10,7 +10,7 @@ import { printed } from "../support/console.ts";
 import { isOpen, pair } from "../support/deno/bound_conn.ts";
 import { listen } from "../support/deno/deno_listeners.ts";
 import { keepAll } from "../support/listeners.ts";
-import { connectFrom, ended, within } from "../support/net.ts";
+import { connectFrom, ended, eventually, within } from "../support/net.ts";
 
 Deno.test("LimitedListener.accept() admits one at a time also while it gives way after a refusal", async () => {
   let overlapping: Promise<unknown> | undefined;
@@ -98,4 +98,22 @@ Deno.test("limitedListener() waits longer each time while there are no file desc
   const waits = times.slice(1, 5).map((time, index) => time - times[index]!);
   for (const [index, wait] of waits.entries()) assert(wait >= 5 * 2 ** index - 1, `waited ${waits}`);
   assertStrictEquals(times.length, 100);
+});
+
+Deno.test("limitedListener() does not spin where accepts fail for good, prints the first of such failures, and ends", async () => {
+  const listener = limitedListener({
+    ...failingListener(),
+    accept: () => Promise.reject(new Error("broken for good")),
+  });
+  const calls = await printed(async () => {
+    const accepted = listener.accept();
+    await eventually(() => listener.acceptErrors >= 30, "waits to grow");
+    const { acceptErrors } = listener;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    // Ten a wait, the next of which takes 40 ms and the one after it 80 ms. A loop that spins has a thousand.
+    assert(listener.acceptErrors - acceptErrors <= 40, `${listener.acceptErrors - acceptErrors} failures in 100 ms`);
+    listener.close();
+    await within(assertRejects(() => accepted, Deno.errors.BadResource), "the accept to end");
+  });
+  assertEquals(calls.map(([, error]) => (error as Error).message), ["broken for good"]);
 });

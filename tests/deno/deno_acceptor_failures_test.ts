@@ -6,24 +6,8 @@
 
 import { assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
-import { tcp } from "../support/deno/deno_listeners.ts";
+import { changing } from "../support/deno/changing.ts";
 import { type Client, connectFrom, ended, within } from "../support/net.ts";
-
-/** A listener of Deno's whose connections are changed before they are yielded. */
-function changing(change: (conn: Deno.TcpConn) => Deno.TcpConn | void) {
-  const native = tcp();
-  return {
-    native,
-    addr: native.addr,
-    accept: async () => {
-      const conn = await native.accept();
-      return change(conn) ?? conn;
-    },
-    close: () => native.close(),
-    ref() {},
-    unref() {},
-  };
-}
 
 /** The first connection is changed. The second is accepted as if there had been no first. */
 async function failsOnce(

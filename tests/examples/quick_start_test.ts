@@ -59,6 +59,8 @@ const [answering] = printed("Answers to refused clients", "docs/limits.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
 printed("Fastify", "docs/runtimes.md");
+// `front_and_worker_test.ts` runs it.
+printed("Sockets sent to another process", "docs/runtimes.md");
 
 Deno.test("Every server that the documentation prints is run", () => {
   const all = [...texts].flatMap(([page, text]) => serversIn(text).map((server) => [page, server]));

@@ -4,9 +4,10 @@
  * @module
  */
 
-import { assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { limitedListener, Limiter } from "@connlimit/connlimit";
 import { MAKINGS } from "../support/makings.ts";
+import { ended } from "../support/net.ts";
 import { testUnless } from "../support/test_unless.ts";
 
 testUnless(false, "limitedListener() takes a limiter from another copy of the package", async () => {
@@ -16,6 +17,41 @@ testUnless(false, "limitedListener() takes a limiter from another copy of the pa
   using listener = MAKINGS[0].listen(limiter);
   assertStrictEquals(listener.limiter, limiter);
 });
+
+testUnless(false, "limitedListener() refuses a limiter that the listener has already, and takes another", async () => {
+  const limiter = new Limiter();
+  using inner = MAKINGS[0].listen(limiter);
+  // deno-lint-ignore no-explicit-any
+  const again = (listener: any, limits: Limiter) => () => limitedListener(listener, limits);
+  assertThrows(again(inner, limiter), TypeError, "limiter must be one that the listener does not have already");
+  using outer = again(inner, new Limiter())();
+  assertThrows(again(outer, limiter), TypeError, "limiter must be one that the listener does not have already");
+  await Promise.resolve();
+});
+
+testUnless(
+  false,
+  "limitedListener() counts once what a listener in between hands on under the same limiter",
+  async () => {
+    const limiter = new Limiter({ maxPerClient: 1 });
+    using inner = MAKINGS[0].listen(limiter);
+    const between = {
+      addr: inner.addr,
+      accept: () => inner.accept(),
+      close: () => inner.close(),
+      ref: () => inner.ref(),
+      unref: () => inner.unref(),
+    };
+    using outer = limitedListener(between, limiter);
+    for (let round = 1; round <= 3; round++) {
+      const [client, conn] = await Promise.all([MAKINGS[0].connect(inner.addr.port), outer.accept()]);
+      assertEquals([limiter.open, limiter.stats().admitted, conn.slot.client], [1, round, "127.0.0.1"]);
+      conn[Symbol.dispose]();
+      assertStrictEquals(limiter.open, 0);
+      await ended(client);
+    }
+  },
+);
 
 testUnless(false, "limitedListener() and shutdown() refuse bad options, naming the option and the value", async () => {
   using underneath = MAKINGS[0].native();

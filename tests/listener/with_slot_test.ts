@@ -57,6 +57,25 @@ for (const making of MAKINGS) {
 
   testUnless(
     false,
+    `withSlot() refuses a second slot of one limiter for the same client, and changes nothing (${making.name})`,
+    () =>
+      withConn(making, (conn, limiter) => {
+        const first = conn.slot;
+        const second = limiter.accept(conn);
+        assertThrows(() => withSlot(conn, second), TypeError, "slot must be of a limiter that has not admitted");
+        assertEquals([conn.slot === first, first.released, second.released, limiter.open], [true, false, false, 2]);
+        second.release();
+        // Another client of the same limiter, and the same client of another.
+        withSlot(withSlot(conn, limiter.accept({ key: "alice" })), new Limiter().accept(conn));
+        const third = limiter.accept({ key: "alice" });
+        assertThrows(() => withSlot(conn, third), TypeError, "slot must be of a limiter that has not admitted");
+        third.release();
+        assertEquals([...limiter.clients()].map(({ open }) => open), [1, 1]);
+      }),
+  );
+
+  testUnless(
+    false,
     `withSlot() refuses a refusal and a slot that is back, and changes nothing (${making.name})`,
     () =>
       withConn(making, (conn, limiter) => {
@@ -79,6 +98,10 @@ testUnless(false, "withSlot() refuses what is no connection", async () => {
   // deno-lint-ignore no-explicit-any
   for (const none of [{}, [], () => {}, Object.create(null), listener] as any[]) {
     assertThrows(() => withSlot(none, slot), TypeError, "conn must be a connection");
+  }
+  // deno-lint-ignore no-explicit-any
+  for (const [none, text] of [[undefined, "undefined"], [null, "null"], [7, "7"], ["conn", '"conn"']] as any[]) {
+    assertThrows(() => withSlot(none, slot), TypeError, `conn must be a connection, got ${text}`);
   }
   assertStrictEquals(slot.released, false);
   await Promise.resolve();

@@ -117,6 +117,30 @@ test("limitServer() takes nothing but servers", () => {
   }
 });
 
+test("limitServer() takes no wrapper of a server, and says which property is the server inside", async () => {
+  /** As of `ssh2` and `socksv5`, which keep it under `_srv`, and of `ldapjs` and `restify`. */
+  class Wrapper extends EventEmitter {
+    constructor(name: string, inside: net.Server) {
+      super();
+      Object.assign(this, { other: {}, [name]: inside });
+      inside.on?.("connection", (socket) => this.emit("connection", { socket }));
+    }
+    address() {}
+    listen() {}
+  }
+  for (const name of ["server", "_srv"]) {
+    await using limited = await listenNet({ limits: { maxPerClient: 1 } });
+    const wrapper = new Wrapper(name, limited.server) as unknown as ServerLike;
+    const error = assertThrows(() => limitServer(wrapper), TypeError, "server must be a server of node:net");
+    assert(error.message.endsWith(`, got an instance of Wrapper; pass its property "${name}", which is one`));
+    using one = await connectFrom("127.0.0.1", limited.port);
+    assert(await isServed(one));
+  }
+  const none = new Wrapper("proxy", {} as net.Server & EventEmitter);
+  const error = assertThrows(() => limitServer(none as unknown as ServerLike), TypeError);
+  assert(error.message.endsWith("got an instance of Wrapper"));
+});
+
 test("limitServer() changes nothing of a server for bad limits or options", () => {
   const server = net.createServer();
   const { emit } = server;

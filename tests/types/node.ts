@@ -9,7 +9,7 @@ import type * as http2 from "node:http2";
 import type * as https from "node:https";
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { Limiter, type Peer } from "@connlimit/connlimit";
+import { Limiter, type Peer, type Slot } from "@connlimit/connlimit";
 import { limitServer, type ServerLike, type ServerSocket, tooManyConnections } from "@connlimit/connlimit/node";
 
 declare const sockets: [net.Socket, tls.TLSSocket, http.IncomingMessage["socket"], http2.Http2Session["socket"]];
@@ -28,6 +28,7 @@ servers satisfies ServerLike[];
 for (const server of servers) {
   using attachment = limitServer(server, new Limiter(), { onRefused() {}, onError() {} });
   attachment.limiter satisfies Limiter;
+  attachment.slotOf(sockets[0]) satisfies Slot | undefined;
 }
 
 // Hooks may say which socket it is that they take.
@@ -38,5 +39,8 @@ limitServer(net.createServer(), {}, { answer: ({ reason }, socket: net.Socket) =
 
 // @ts-expect-error -- no server
 limitServer(new http.Agent());
+declare const wrapper: { emit(event: string): boolean; address(): unknown; listen(): void; server: net.Server };
+// @ts-expect-error -- the server is inside
+limitServer(wrapper);
 // @ts-expect-error -- no peer: the address is a number
 new Limiter().accept({ remoteAddress: 1 });
