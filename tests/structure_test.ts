@@ -13,7 +13,7 @@ const SRC = new URL("../src/", import.meta.url);
 const TESTS = new URL("./", import.meta.url);
 
 /** The folders from the bottom to the top. Those of one floor do not know each other. */
-const FLOORS = [["core"], ["admission"], ["conn"], ["deno", "bun", "node", "http"], ["listener"]];
+const FLOORS = [["core"], ["admission"], ["conn"], ["deno", "bun", "node", "http", "proxy"], ["listener"]];
 
 /** What each file of `src/` imports or exports from, types included, as paths below `src/`. */
 const imports = new Map(
