@@ -10,6 +10,13 @@
  * and everybody on that network may be believed.
  *
  * Link-local addresses and those of carriers, `100.64.0.0/10`, are not among them: there, clients may have them.
+ *
+ * @example Trust the own network and one proxy outside of it
+ * ```ts
+ * import { forwarded, PRIVATE_NETWORKS } from "@connlimit/connlimit/proxy";
+ *
+ * const client = forwarded({ header: "x-forwarded-for", trusted: [...PRIVATE_NETWORKS, "198.51.100.7"] });
+ * ```
  */
 export const PRIVATE_NETWORKS: readonly string[] = Object.freeze([
   "10.0.0.0/8",
