@@ -28,6 +28,10 @@ export type {
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
+export { type LimitedServerRequests, limitServerRequests } from "./limit_server_requests.ts";
+export type { RequestAnswer } from "./refuse_request.ts";
+export type { LimitServerRequestsOptions } from "./requests_port.ts";
 export type { ServerLike, ServerSocket } from "./server_like.ts";
 export type { LimitServerOptions } from "./server_port.ts";
+export type { ServerRequest } from "./server_request.ts";
 export { tooManyConnections } from "./too_many_connections.ts";

@@ -5,8 +5,11 @@
  */
 
 import { limitedAlready } from "../admission/limit_once.ts";
+import type { Admitter } from "../admission/port.ts";
+import { type GatePort, GatePorts } from "./gate_ports.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-import { isRefusedTls, type ServerPort } from "./server_port.ts";
+import { isRefusedTls } from "./server_port.ts";
+import { type Exchange, exchangeOf } from "./server_request.ts";
 
 /** The gates of servers that have limiters, or had. */
 const gates = new WeakMap<ServerLike, ServerGate>();
@@ -15,12 +18,12 @@ const gates = new WeakMap<ServerLike, ServerGate>();
 type Event = readonly unknown[];
 
 /**
- * Stands in front of a server's `emit`: a listener for `"connection"`, even the first, could not keep the event from the
- * others. There is one gate for each server, however many limiters it has and however often they come and go.
+ * Stands in front of a server's `emit`: a listener, even the first, could not keep an event from the others. There is one
+ * gate for each server, however many limiters it has and however often they come and go.
  */
 export class ServerGate {
-  /** Replaced, never changed: an admission under way goes on with those it began with. */
-  #ports: readonly ServerPort[] = [];
+  readonly #connections = new GatePorts<ServerSocket>();
+  readonly #requests = new GatePorts<Exchange>();
   /**
    * By pending socket, the events that are held back. The first is `"connection"`. Node and Deno emit no others before it;
    * Bun does: `"secureConnection"`, and on HTTP servers `"request"`, `"upgrade"`, `"connect"`, `"checkContinue"`.
@@ -36,18 +39,23 @@ export class ServerGate {
 
   private constructor(server: ServerLike) {
     const { emit } = server;
+    const connections = this.#connections;
+    const requests = this.#requests;
     const held = this.#held;
-    const offer = (socket: ServerSocket) => this.#ports.length === 0 || this.#offer(socket, this.#ports, 0);
+    const emitAdmitted = (event: Event) => Reflect.apply(emit, server, event);
+    const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
     const hold = (socket: ServerSocket, admitted: Promise<boolean>, event: Event) =>
-      this.#hold(socket, admitted, event, (event) => Reflect.apply(emit, server, event));
+      this.#hold(socket, admitted, event, emitHeld);
     server.emit = function (event: unknown, first: ServerSocket, second: object): boolean {
       if (event === "connection") {
-        const admitted = offer(first);
+        const admitted = connections.empty || connections.offer(first);
         if (admitted === false) return true;
         if (admitted !== true) return hold(first, admitted, [...arguments]);
       } else if (held.size > 0 && isHeld(held, first, arguments)) {
         return true;
       } else if (event === "tlsClientError" && isRefusedTls(second)) {
+        return true;
+      } else if (isStopped(requests, arguments, emitAdmitted)) {
         return true;
       }
       // As many as there are, without making an array for each event.
@@ -56,23 +64,28 @@ export class ServerGate {
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
-  add(port: ServerPort): void {
-    if (this.#ports.some(({ limiter }) => limiter === port.limiter)) throw limitedAlready("server");
-    this.#ports = [...this.#ports, port];
+  add(port: GatePort<ServerSocket>): void {
+    this.#check(port.limiter);
+    this.#connections.add(port);
   }
 
-  remove(port: ServerPort): void {
-    this.#ports = this.#ports.filter((other) => other !== port);
+  remove(port: GatePort<ServerSocket>): void {
+    this.#connections.remove(port);
   }
 
-  /** Offers a socket to one limiter after the other, all of which must admit it. */
-  #offer(socket: ServerSocket, ports: readonly ServerPort[], from: number): boolean | Promise<boolean> {
-    for (let at = from; at < ports.length; at++) {
-      const admitted = ports[at]!.offer(socket);
-      if (admitted === false) return false;
-      if (admitted !== true) return admitted.then((admitted) => admitted && this.#offer(socket, ports, at + 1));
-    }
-    return true;
+  /** @throws {TypeError} For a limiter that the server has already. */
+  addForRequests(port: GatePort<Exchange>): void {
+    this.#check(port.limiter);
+    this.#requests.add(port);
+  }
+
+  removeForRequests(port: GatePort<Exchange>): void {
+    this.#requests.remove(port);
+  }
+
+  /** A limiter would count a connection, and its first request once more. */
+  #check(limiter: Admitter): void {
+    if (this.#connections.has(limiter) || this.#requests.has(limiter)) throw limitedAlready("server");
   }
 
   /** Holds the events of a pending socket, and emits them when it has been admitted. */
@@ -123,4 +136,16 @@ function isHeld(held: ReadonlyMap<unknown, Event[]>, first: unknown, event: Iter
   const events = held.get(first) ?? held.get((first as { readonly socket?: unknown } | undefined)?.socket);
   events?.push([...event]);
   return events !== undefined;
+}
+
+/** Whether an event announces a request that is refused, or that is emitted when it has been admitted. */
+function isStopped(requests: GatePorts<Exchange>, event: ArrayLike<unknown>, emit: (event: Event) => void): boolean {
+  if (requests.empty) return false;
+  const exchange = exchangeOf(event[0], event[1], event[2]);
+  if (exchange === undefined) return false;
+  const admitted = requests.offer(exchange);
+  if (admitted === true || admitted === false) return !admitted;
+  const held = Array.from(event);
+  admitted.then((admitted) => admitted && emitAlone(emit, held));
+  return true;
 }

@@ -27,6 +27,17 @@ export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S> {}
 /** A socket whose peer has no address, most often because it reset the connection before it was accepted. */
 const UNKNOWN_PEER: Peer = {};
 
+/** The peer of a socket of a server. */
+export function peerOfSocket(socket: ServerSocket, server: ServerLike): Peer {
+  const { remoteAddress } = socket;
+  if (remoteAddress !== undefined) return remoteAddress;
+  const raw = underTls(socket as BoundSocket);
+  // On Bun a TLS socket over another has no address before its handshake.
+  if (raw.remoteAddress !== undefined) return raw.remoteAddress;
+  if (raw.localAddress !== undefined) return UNKNOWN_PEER;
+  return typeof server.address() === "string" || isUnixSocket(raw) ? UNIX_PEER : UNKNOWN_PEER;
+}
+
 /** The port of one limiter on one server. Offers result in whether the server may have the socket. */
 export class ServerPort implements Port<ServerSocket, boolean> {
   readonly limiter: Admitter;
@@ -60,14 +71,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return record !== undefined || socket._parent == null ? record : underTls(socket)[OPEN_CONN];
   }
 
-  peerOf(socket: BoundSocket): Peer {
-    const { remoteAddress } = socket;
-    if (remoteAddress !== undefined) return remoteAddress;
-    const raw = underTls(socket);
-    // On Bun a TLS socket over another has no address before its handshake.
-    if (raw.remoteAddress !== undefined) return raw.remoteAddress;
-    if (raw.localAddress !== undefined) return UNKNOWN_PEER;
-    return typeof this.#server.address() === "string" || isUnixSocket(raw) ? UNIX_PEER : UNKNOWN_PEER;
+  peerOf(socket: ServerSocket): Peer {
+    return peerOfSocket(socket, this.#server);
   }
 
   admit(socket: ServerSocket, slot: Slot): boolean {
@@ -152,27 +157,36 @@ const REMOVE_ALL: unique symbol = Symbol("connlimit.removeAllListeners");
 interface BoundSocket extends ServerSocket, ServerConnSocket {
   readonly destroyed: boolean;
   readonly remoteAddress?: string | undefined;
-  /** The method that `removeOthers` replaces. */
-  [REMOVE_ALL]?: ServerSocket["removeAllListeners"];
 }
 
-/** Releases a slot when its socket closes. All sockets share these functions, which cost less than closures. */
-function bindSlot(socket: BoundSocket, slot: Slot, openConns: ServerConns): void {
+/** A socket, or what else ends with `"close"`. */
+interface Bound extends Pick<ServerSocket, "on" | "off">, Recorded {
+  removeAllListeners(...events: unknown[]): unknown;
+  /** The method that `removeOthers` replaces. */
+  [REMOVE_ALL]?: Bound["removeAllListeners"];
+}
+
+/** Releases a slot when its socket closes. */
+function bindSlot(socket: BoundSocket & Bound, slot: Slot, openConns: ServerConns): void {
   const record = new ServerConn(socket);
   socket[OPEN_CONN] = record;
   record.hold(slot, openConns);
-  if (record.under !== undefined) return;
-  socket[REMOVE_ALL] = socket.removeAllListeners;
-  socket.on("close", endRecord);
-  socket.removeAllListeners = removeOthers;
+  if (record.under === undefined) endWithClose(socket);
 }
 
-function endRecord(this: BoundSocket): void {
+/** Ends the records of an emitter when it closes. All share these functions, which cost less than closures. */
+export function endWithClose(emitter: Bound): void {
+  emitter[REMOVE_ALL] = emitter.removeAllListeners;
+  emitter.on("close", endRecord);
+  emitter.removeAllListeners = removeOthers;
+}
+
+function endRecord(this: Bound): void {
   this[OPEN_CONN]!.end();
 }
 
 /** A server that passes a socket on may remove all listeners. The library's listener stays. */
-function removeOthers(this: BoundSocket, ...events: unknown[]): BoundSocket {
+function removeOthers(this: Bound, ...events: unknown[]): Bound {
   Reflect.apply(this[REMOVE_ALL]!, this, events);
   this.off("close", endRecord);
   this.on("close", endRecord);

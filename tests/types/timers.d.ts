@@ -7,6 +7,10 @@ interface Timer {
   unref(): unknown;
 }
 
+declare module "node:events" {
+  export const errorMonitor: unique symbol;
+}
+
 declare module "node:timers" {
   export function setImmediate(callback: () => void): unknown;
   export function setInterval(callback: () => void, milliseconds: number): Timer;

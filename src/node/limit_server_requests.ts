@@ -1,0 +1,83 @@
+/**
+ * `limitServerRequests()`: limits the requests of servers of `node:http`, `node:https` and `node:http2`, in place.
+ *
+ * @module
+ */
+
+import { checkHooks } from "../admission/hooks.ts";
+import { type Limiter, toLimiter } from "../core/limiter.ts";
+import type { LimitsOptions } from "../core/limits.ts";
+import { checkHook, typeError } from "../core/validate.ts";
+import { type LimitServerRequestsOptions, RequestsPort } from "./requests_port.ts";
+import { ServerGate } from "./server_gate.ts";
+import type { ServerLike } from "./server_like.ts";
+import type { ServerRequest } from "./server_request.ts";
+
+/** The limits of a server's requests. Returned by {@linkcode limitServerRequests}. */
+export interface LimitedServerRequests extends Disposable {
+  /** Admits, counts and refuses the requests. */
+  readonly limiter: Limiter;
+  /** Removes the limits. Requests in flight stay counted until they end. A second call does nothing. */
+  detach(): void;
+  /** Calls {@linkcode LimitedServerRequests.detach}, for `using`. */
+  [Symbol.dispose](): void;
+}
+
+/** Servers of HTTP have all of these; those of `node:net` and `node:tls` lack the last one. */
+const SERVER_METHODS = ["emit", "address", "listen", "setTimeout"] as const;
+
+type HttpServer = Partial<Record<typeof SERVER_METHODS[number], unknown>>;
+
+/**
+ * Limits the requests of a server of `node:http`, `node:https` or `node:http2`, and of what is built on one: Express,
+ * Fastify, Koa, NestJS, `@hono/node-server`, `ws`, socket.io. For servers behind an HTTP proxy, whose connections are the
+ * proxy's. It works in place, before or after listeners are added, on Node, Deno and Bun.
+ *
+ * Each request in flight holds a slot, and each upgraded socket (a WebSocket, or a tunnel of `CONNECT`) until it closes.
+ * With HTTP/2 each stream is a request. A slot is released when the response has been sent, or when the connection closes,
+ * whichever is first; a handler may still be at work then. A refused request is answered before any listener or handler
+ * sees it.
+ *
+ * It does not limit connections: idle ones and half-sent requests are not counted. `limitServer()` limits those, and a
+ * server may have both, with a limiter each.
+ *
+ * @example A server behind a proxy on the same machine
+ * ```ts ignore
+ * import { createServer } from "node:http";
+ * import { limitServerRequests } from "@connlimit/connlimit/node";
+ * import { forwarded } from "@connlimit/connlimit/proxy";
+ *
+ * const server = createServer((_request, response) => void response.end("hello\n"));
+ * limitServerRequests(server, { maxPerClient: 20 }, {
+ *   client: forwarded({ header: "x-forwarded-for", trusted: ["127.0.0.0/8", "::1"] }),
+ *   onRefused: ({ reason }, request, client) => console.log(`refused ${request.url} of ${client}: ${reason}`),
+ * });
+ * server.listen(7000, "127.0.0.1");
+ * ```
+ *
+ * @param server The server, which stays the same object.
+ * @param limits A limiter, which several servers may share, or limits for a new one.
+ * @param options The client of a request, the answer to a refused one, and hooks.
+ * @returns The limiter, and a way to remove the limits. It need not be kept.
+ * @throws {TypeError} If `server` is not a server of HTTP, for an unknown option, a value of the wrong type, or a limiter
+ * that the server has already, also one for its connections.
+ * @throws {RangeError} For a limit out of its range.
+ */
+export function limitServerRequests<Q extends ServerRequest = ServerRequest>(
+  server: ServerLike,
+  limits: Limiter | LimitsOptions = {},
+  options: LimitServerRequestsOptions<Q> = {},
+): LimitedServerRequests {
+  if (SERVER_METHODS.some((method) => typeof (server as HttpServer)?.[method] !== "function")) {
+    throw typeError("server", "a server of node:http, node:https or node:http2", server);
+  }
+  checkHooks("server request", options, ["client", "answer"]);
+  checkHook("client", options.client);
+  checkHook("answer", options.answer);
+  const limiter = toLimiter(limits);
+  const port = new RequestsPort(server, limiter, options as unknown as LimitServerRequestsOptions);
+  const gate = ServerGate.of(server);
+  gate.addForRequests(port);
+  const detach = () => gate.removeForRequests(port);
+  return { limiter, detach, [Symbol.dispose]: detach };
+}

@@ -1,0 +1,151 @@
+/**
+ * One limiter in front of the requests of one server.
+ *
+ * @module
+ */
+
+import { createGate, type Gate } from "../admission/gate.ts";
+import { type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
+import type { PendingStage } from "../admission/pending_stage.ts";
+import type { Admitter, Port } from "../admission/port.ts";
+import type { Peer } from "../core/peer.ts";
+import type { Refusal, Slot } from "../core/slot.ts";
+import { ANSWERS, checkAnswer, refuseRequest, type RequestAnswer } from "./refuse_request.ts";
+import { bindRequest, isCounted } from "./request_record.ts";
+import type { ServerLike, ServerSocket } from "./server_like.ts";
+import { peerOfSocket } from "./server_port.ts";
+import type { Exchange, ServerRequest } from "./server_request.ts";
+
+/**
+ * The options of `limitServerRequests()`.
+ *
+ * @typeParam Q The requests.
+ */
+export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequest> {
+  /**
+   * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`.
+   * `forwarded()` of `./proxy` makes one. `peer` is the connection's. If it returns nothing or throws, the request is
+   * refused as `"unknown-address"`; what it throws goes to `onError`. It must not return a promise.
+   *
+   * With it, connections may carry requests of many clients, so refusals leave them open.
+   *
+   * @default the address of the connection
+   */
+  readonly client?: (request: Q, peer: Peer) => Peer | null | undefined;
+  /**
+   * Returns the answer to a refused request or upgrade. If it returns nothing, something invalid, or throws, the default is
+   * used.
+   *
+   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
+   * reasons. All have a line of text, and without `client` also `Connection: close`
+   */
+  readonly answer?: (refusal: Refusal, request: Q, client: Peer | undefined) => RequestAnswer | void;
+  /**
+   * Called for each refused request, before it is answered. `client` is the client that was found. Its result is ignored.
+   * What it throws or rejects with goes to `onError`.
+   */
+  readonly onRefused?: (refusal: Refusal, request: Q, client: Peer | undefined) => unknown;
+  /**
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is
+   * logged with `console.error`.
+   */
+  readonly onError?: ErrorHook;
+}
+
+/** The port of one limiter for the requests of one server. Offers result in whether the server may have the request. */
+export class RequestsPort implements Port<Exchange, boolean> {
+  readonly limiter: Admitter;
+  readonly #server: ServerLike;
+  readonly #options: LimitServerRequestsOptions;
+  readonly #gate: Gate<Exchange, boolean>;
+
+  constructor(
+    server: ServerLike,
+    limiter: Admitter,
+    options: LimitServerRequestsOptions,
+    pending?: PendingStage<Exchange>,
+  ) {
+    this.limiter = limiter;
+    this.#server = server;
+    this.#options = options;
+    const { onRefused, onError } = options;
+    const hooks = {
+      onError,
+      onRefused: onRefused &&
+        ((refusal: Refusal, { request, client }: Exchange) => onRefused(refusal, request, client)),
+    };
+    this.#gate = createGate(this, limiter, hooks, pending);
+  }
+
+  offer(exchange: Exchange): boolean | Promise<boolean> {
+    return isCounted(exchange, this.limiter) || this.#gate(exchange);
+  }
+
+  peerOf(exchange: Exchange): Peer {
+    const { client } = this.#options;
+    const peer = this.#peerOf(exchange);
+    return exchange.client = client === undefined ? peer : this.#ask(client, exchange, peer);
+  }
+
+  /** A session of HTTP/2 that has ended throws where its socket is read. */
+  #peerOf({ request }: Exchange): Peer {
+    try {
+      return peerOfSocket(request.socket as ServerSocket, this.#server);
+    } catch {
+      return {};
+    }
+  }
+
+  #ask(client: NonNullable<LimitServerRequestsOptions["client"]>, { request }: Exchange, peer: Peer): Peer {
+    const { onError } = this.#options;
+    try {
+      const found = client(request, peer);
+      // Plain JavaScript can return a promise, which is no peer. Its rejection must not end the process.
+      if (isThenable(found)) found.then(undefined, (error) => hookFailed(client, onError, error));
+      return found as Peer;
+    } catch (error) {
+      hookFailed(client, onError, error);
+      return undefined as unknown as Peer;
+    }
+  }
+
+  admit(exchange: Exchange, slot: Slot): boolean {
+    bindRequest(exchange, slot, this.limiter);
+    return true;
+  }
+
+  present(exchange: Exchange): Exchange {
+    return exchange;
+  }
+
+  refuse(exchange: Exchange, refusal: Refusal): boolean {
+    refuseRequest(exchange.target, this.#answerTo(exchange, refusal), this.#options.client !== undefined);
+    return false;
+  }
+
+  #answerTo({ request, client }: Exchange, refusal: Refusal): RequestAnswer {
+    const { answer, onError } = this.#options;
+    try {
+      const own = answer?.(refusal, request, client);
+      if (own !== undefined) checkAnswer(own);
+      return own ?? ANSWERS[refusal.reason];
+    } catch (error) {
+      hookFailed(answer!, onError, error);
+      return ANSWERS[refusal.reason];
+    }
+  }
+
+  hold({ subject, conn }: Exchange, ended: () => void): () => void {
+    subject.on("close", ended);
+    conn?.on("close", ended);
+    return () => {
+      subject.off("close", ended);
+      conn?.off("close", ended);
+    };
+  }
+
+  drop({ subject }: Exchange): boolean {
+    subject.destroy();
+    return false;
+  }
+}
