@@ -19,7 +19,7 @@ const WINDOW = { inFlight: 64, warmUp: 200, window: 500 } as const;
 const BUN_WINDOW = { ...WINDOW, warmUp: 4_000 } as const;
 
 /** A server of `node:http`. */
-export function nodeServer(runtime: RuntimeName, mode: "bare" | "limited"): ServerSpec {
+export function nodeServer(runtime: RuntimeName, mode: "bare" | "limited" | "requests limited"): ServerSpec {
   return { file: "http_node.ts", runtime, args: [mode] };
 }
 
@@ -46,9 +46,12 @@ function slower(requestsPerSecond: number): Goal {
 
 /** Measures `node:http`. */
 export async function benchNodeRequests(load: LoadGenerator, runtime: RuntimeName, rounds: number): Promise<void> {
-  const modes = ["bare", "limited"] as const;
-  const { bare, limited } = await measure(load, modes, (mode) => nodeServer(runtime, mode), rounds);
+  const modes = ["bare", "limited", "requests limited"] as const;
+  const figures = await measure(load, modes, (mode) => nodeServer(runtime, mode), rounds);
+  const { bare, limited, "requests limited": requests } = figures;
   printRatio(`node:http on ${runtime}, CPU per request`, limited, bare, "µs", slower(0.97));
+  const goal = slower(runtime === "Bun" ? 0.9 : 0.93);
+  printRatio(`limitServerRequests() on ${runtime}, CPU per request`, requests, bare, "µs", goal);
 }
 
 /** Measures `Deno.serve` or `Bun.serve`. */

@@ -9,7 +9,10 @@
 import { connect, libc, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_STREAM } from "./libc.ts";
 import { SocketLoad } from "./socket_load.ts";
 
-const REQUEST = new TextEncoder().encode("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+/** As a proxy sends it, for the servers that ask who is behind it. */
+const REQUEST = new TextEncoder().encode(
+  "GET / HTTP/1.1\r\nHost: localhost\r\nX-Forwarded-For: 203.0.113.7\r\n\r\n",
+);
 const CR = 13;
 const LF = 10;
 const H = 72;

@@ -17,3 +17,4 @@ export const loadCore = (): Promise<typeof import("../../mod.ts")> => load("mod.
 export const loadBun = (): Promise<typeof import("../../src/bun/mod.ts")> => load("src/bun/mod.ts");
 export const loadNode = (): Promise<typeof import("../../src/node/mod.ts")> => load("src/node/mod.ts");
 export const loadHttp = (): Promise<typeof import("../../src/http/mod.ts")> => load("src/http/mod.ts");
+export const loadProxy = (): Promise<typeof import("../../src/proxy/mod.ts")> => load("src/proxy/mod.ts");

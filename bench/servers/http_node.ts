@@ -3,6 +3,7 @@
  *
  *   deno run -A bench/servers/http_node.ts bare
  *   deno run -A bench/servers/http_node.ts limited
+ *   deno run -A bench/servers/http_node.ts "requests limited"
  *
  * @module
  */
@@ -11,12 +12,17 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { serveCommands } from "../lib/commands.ts";
-import { loadNode } from "../lib/library.ts";
+import { loadNode, loadProxy } from "../lib/library.ts";
 
 async function listen(): Promise<number> {
   const server = createServer((_request, response) => response.end("hello\n"));
-  const { limitServer } = await loadNode();
+  const { limitServer, limitServerRequests } = await loadNode();
   if (process.argv[2] === "limited") limitServer(server);
+  if (process.argv[2] === "requests limited") {
+    const { forwarded } = await loadProxy();
+    const client = forwarded({ header: "x-forwarded-for", trusted: ["127.0.0.0/8"] });
+    limitServerRequests(server, {}, { client });
+  }
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }

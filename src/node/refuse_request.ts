@@ -8,7 +8,7 @@ import { RESPONSES } from "../admission/refusal_response.ts";
 import { byReason, type RefusalReason } from "../core/reasons.ts";
 import { formatValue, typeError } from "../core/validate.ts";
 import { answerSocket } from "./answer_socket.ts";
-import type { Target } from "./server_request.ts";
+import type { Subject } from "./server_request.ts";
 
 /** The answer to a refused request. */
 export interface RequestAnswer {
@@ -61,19 +61,19 @@ const encoder = new TextEncoder();
  * @param shared Whether the connection may carry requests of other clients. It stays open then.
  */
 export function refuseRequest(
-  target: Target,
+  refused: Subject,
   { status, headers = {}, body = "" }: RequestAnswer,
   shared: boolean,
 ): void {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
   const { connection, ...others } = lowerCased(headers);
   const fields = { ...others, "content-length": `${bytes.length}` };
-  if ("response" in target) {
-    const { response } = target;
+  if (refused.kind === "response") {
+    const response = refused.subject;
     response.writeHead(status, shared || connection === undefined ? fields : { ...fields, connection });
     response.end(bytes);
-  } else if ("stream" in target) {
-    const { stream } = target;
+  } else if (refused.kind === "stream") {
+    const stream = refused.subject;
     stream.on("error", ignore);
     if (stream.destroyed) return;
     const { headRequest } = stream;
@@ -82,9 +82,9 @@ export function refuseRequest(
     // Otherwise it would be open until the client has sent all of a body that nobody reads.
     if (!stream.endAfterHeaders) stream.close();
   } else {
-    const { tunnel } = target;
-    tunnel.on("error", ignore);
-    answerSocket(tunnel, messageOf(status, fields, bytes), WRITE_DEADLINE_MS);
+    const socket = refused.subject;
+    socket.on("error", ignore);
+    answerSocket(socket, messageOf(status, fields, bytes), WRITE_DEADLINE_MS);
   }
 }
 

@@ -60,7 +60,7 @@ export function isCounted({ subject }: Exchange, limiter: Admitter): boolean {
 }
 
 /** Releases a slot when a request ends or its connection does. */
-export function bindRequest({ subject, conn, target }: Exchange, slot: Slot, limiter: Admitter): void {
+export function bindRequest({ kind, subject, conn }: Exchange, slot: Slot, limiter: Admitter): void {
   // What is over already does not end once more.
   if (subject.destroyed || conn?.destroyed) return slot.release();
   const record = new RequestRecord(subject, limiter);
@@ -69,5 +69,5 @@ export function bindRequest({ subject, conn, target }: Exchange, slot: Slot, lim
   if (record.under !== undefined) return;
   endWithClose(subject);
   // On Deno a stream does not close after an error, such as for a `HEAD` that is answered with a body.
-  if ("stream" in target) subject.on(errorMonitor, () => record.end());
+  if (kind === "stream") subject.on(errorMonitor, () => record.end());
 }

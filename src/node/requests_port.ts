@@ -119,7 +119,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
   }
 
   refuse(exchange: Exchange, refusal: Refusal): boolean {
-    refuseRequest(exchange.target, this.#answerTo(exchange, refusal), this.#options.client !== undefined);
+    refuseRequest(exchange, this.#answerTo(exchange, refusal), this.#options.client !== undefined);
     return false;
   }
 

@@ -48,23 +48,20 @@ export interface StreamLike extends Ending {
   close(): unknown;
 }
 
-/** What a request becomes, and how it is answered. */
-export type Target =
-  | { readonly response: ResponseLike }
-  | { readonly stream: StreamLike }
-  | { readonly tunnel: ServerSocket };
+/** What a request becomes: a response, a stream of HTTP/2, or a tunnel, which is a socket. */
+export type Subject =
+  | { readonly kind: "response"; readonly subject: ResponseLike }
+  | { readonly kind: "stream"; readonly subject: StreamLike }
+  | { readonly kind: "tunnel"; readonly subject: Ending & ServerSocket };
 
 /** A request that is to be admitted or refused. */
-export interface Exchange {
+export type Exchange = Subject & {
   readonly request: ServerRequest;
-  readonly target: Target;
-  /** What is over when the request is: the target's only member. */
-  readonly subject: Ending;
-  /** The connection, which may be over earlier: a socket, or a session of HTTP/2. */
+  /** The connection, which may end before the subject does: a socket, or a session of HTTP/2. */
   readonly conn: Ending | undefined;
   /** The client that was found. */
   client: Peer | undefined;
-}
+};
 
 /**
  * The request that an event of a server announces, if it is such an event. The compatibility API of HTTP/2 announces
@@ -82,18 +79,22 @@ export function exchangeOf(event: unknown, first: unknown, second: unknown): Exc
       const request = first as ServerRequest & { readonly stream?: StreamLike };
       if (request.stream !== undefined) return ofStream(request.stream, request);
       if (event === "connect" || event === "upgrade") {
-        const tunnel = second as ServerSocket & Ending;
-        return { request, target: { tunnel }, subject: tunnel, conn: undefined, client: undefined };
+        return {
+          kind: "tunnel",
+          subject: second as Ending & ServerSocket,
+          request,
+          conn: undefined,
+          client: undefined,
+        };
       }
-      const response = second as ResponseLike;
       const conn = request.socket as Ending;
-      return { request, target: { response }, subject: response, conn, client: undefined };
+      return { kind: "response", subject: second as ResponseLike, request, conn, client: undefined };
     }
   }
 }
 
 function ofStream(stream: StreamLike, request: ServerRequest): Exchange {
-  return { request, target: { stream }, subject: stream, conn: stream.session, client: undefined };
+  return { kind: "stream", subject: stream, request, conn: stream.session, client: undefined };
 }
 
 /** The request of a stream. */

@@ -113,10 +113,22 @@ export function forwarded(options: ForwardedOptions): ForwardedClient {
     throw new TypeError(`untrusted must be "refuse" or "direct", got ${formatValue(untrusted)}`);
   }
   const format = name === "forwarded" ? FORWARDED_FORMAT : LIST_FORMAT;
+  /** The last peer that was named by its address. Proxies are few, so the next is most often the same. */
+  let last: string | undefined;
+  let lastTrusted = false;
   return (request, from) => {
-    const peer = identify(peerOf(request, from));
-    if (isTrusted(peer)) return toPeer(clientBehind(peer!, headerOf(request.headers, name), format, isTrusted));
-    return untrusted === "direct" && peer !== undefined ? toPeer(peer) : undefined;
+    let trusted = lastTrusted;
+    let peer: Identity | undefined;
+    if (from !== last || last === undefined) {
+      peer = identify(peerOf(request, from));
+      last = typeof from === "string" ? from : undefined;
+      lastTrusted = trusted = isTrusted(peer);
+    }
+    const client = trusted ? clientBehind(headerOf(request.headers, name), format, isTrusted) : undefined;
+    if (client !== undefined) return client;
+    if (!trusted && untrusted === "refuse") return undefined;
+    peer ??= identify(peerOf(request, from));
+    return peer === undefined ? undefined : toPeer(peer);
   };
 }
 

@@ -6,8 +6,7 @@
  * @module
  */
 
-import { type Address, parseAddress } from "../core/address.ts";
-import type { Identity } from "../core/peer.ts";
+import { type Address, formatAddress, parseAddress } from "../core/address.ts";
 import type { IsTrusted } from "./trusted.ts";
 
 /** The most entries that are read. It bounds what someone inside a trusted network can make a request cost. */
@@ -30,21 +29,26 @@ export const LIST_FORMAT: HopFormat = {
 /** `Forwarded`: elements such as `for="[2001:db8::1]:4711";proto=https`. (RFC 7239, section 4) */
 export const FORWARDED_FORMAT: HopFormat = { startOf: startOfElement, nodeOf: nodeOfElement };
 
-/** Finds the client behind a trusted peer. */
-export function clientBehind(peer: Identity, text: string, format: HopFormat, isTrusted: IsTrusted): Identity {
-  let client = peer;
+/** Finds the client behind a trusted peer. Returns its canonical address, or nothing if that is the peer. */
+export function clientBehind(text: string, format: HopFormat, isTrusted: IsTrusted): string | undefined {
+  let client: Address | undefined;
+  let node: string | undefined;
   let end = text.length;
   for (let entries = 0; entries < MAX_HOPS && end >= 0; entries++) {
     const start = format.startOf(text, end);
     const entry = text.slice(start, end).trim();
     end = start - 1;
     if (entry === "") continue;
-    const address = addressOf(format.nodeOf(entry));
-    if (address === undefined) return client;
+    const found = format.nodeOf(entry);
+    const address = addressOf(found);
+    if (address === undefined) break;
     client = address;
-    if (!isTrusted(client)) return client;
+    node = found!;
+    if (!isTrusted(address)) break;
   }
-  return client;
+  // IPv4 without a port is canonical, since leading zeros are invalid.
+  if (typeof client === "number" && !node!.includes(":")) return node;
+  return client === undefined ? undefined : formatAddress(client);
 }
 
 /** An IPv4 address or a bracketed IPv6 address, and a port or a name for one. (RFC 7239, section 6) */
