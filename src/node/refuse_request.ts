@@ -6,7 +6,7 @@
 
 import { RESPONSES } from "../admission/refusal_response.ts";
 import { byReason, type RefusalReason } from "../core/reasons.ts";
-import { formatValue, typeError } from "../core/validate.ts";
+import { checkPlainObject, formatValue, typeError } from "../core/validate.ts";
 import { answerSocket } from "./answer_socket.ts";
 import type { Subject } from "./server_request.ts";
 
@@ -43,6 +43,7 @@ export function checkAnswer({ status, headers = {}, body = "" }: RequestAnswer):
   if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
     throw typeError("status of an answer", "a whole number from 200 to 599", status);
   }
+  checkPlainObject("headers of an answer", headers);
   for (const [name, value] of Object.entries(headers)) {
     if (!NAME.test(name) || typeof value !== "string" || !VALUE.test(value)) {
       throw new TypeError(`headers of an answer must be valid, got ${formatValue(name)}: ${formatValue(value)}`);

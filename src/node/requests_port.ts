@@ -127,6 +127,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
     const { answer, onError } = this.#options;
     try {
       const own = answer?.(refusal, request, client);
+      if (isThenable(own)) own.then(undefined, () => {});
       if (own !== undefined) checkAnswer(own);
       return own ?? ANSWERS[refusal.reason];
     } catch (error) {

@@ -216,12 +216,14 @@ test("64 KB of a header take time in proportion to their length, whatever they a
   for (const header of ["x-forwarded-for", "forwarded"]) {
     for (const value of longValues(65_536)) {
       for (const end of ["", '"', "]", ":1", ", 10.0.0.3", ", for=10.0.0.3"]) {
-        const start = performance.now();
-        const [client] = clients(header, [value + end]);
-        const took = performance.now() - start;
-        assert(client === PROXY || client === "10.0.0.3");
-        // It takes half a millisecond. If it were quadratic, it would take seconds.
-        assert(took < 200, `${took} ms for ${value.slice(0, 32)}…${end}`);
+        // It takes half a millisecond, unless the machine is busy. If it were quadratic, it would take seconds each time.
+        const took = [1, 2, 3].map(() => {
+          const start = performance.now();
+          const [client] = clients(header, [value + end]);
+          assert(client === PROXY || client === "10.0.0.3");
+          return performance.now() - start;
+        });
+        assert(Math.min(...took) < 200, `${took} ms for ${value.slice(0, 32)}…${end}`);
       }
     }
   }
