@@ -12,6 +12,7 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
+import { noNginx } from "./support/nginx.ts";
 import { LACKS } from "./support/platform.ts";
 import { bun, deno, node, type Runtime } from "../testing/runtimes.ts";
 
@@ -72,7 +73,7 @@ const outcomes: [line: string, wrong: string][] = [];
 for (const suite of only === undefined ? Object.values(SUITES) : [SUITES[only]!]) outcomes.push(await run(suite));
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
-for (const lack of LACKS) console.log(`Some tests cannot be run here: ${lack}.`);
+for (const lack of [...LACKS, noNginx].filter(Boolean)) console.log(`Some tests cannot be run here: ${lack}.`);
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);
 
 /** Runs a suite. Resolves to its closing line, and to what is wrong. */
