@@ -12,19 +12,23 @@ import { withPackages } from "../support/with_packages.ts";
 
 const [nodeServer, expressServer] = printed("Node servers", "docs/behind-a-proxy.md");
 
-/** What the printed programs lack: something asynchronous before the limits, paths to attack, and a look inside. */
+/** What the printed programs lack: something asynchronous before the handler, paths to attack, and a look inside. */
 const INSIDE = `
   const waiting = new Set();
   const stats = { entered: 0, passed: 0, warnings: 0 };
+  // Of the proxy's own requests, which look inside.
+  let asked = 0;
   process.on("warning", () => stats.warnings++);
   const wait = () => new Promise((resolve) => waiting.add(resolve));
   async function before({ url, socket }, response) {
     if (url === "/stats") {
-      const { open, admitted } = { open: limiter.open, admitted: limiter.stats().admitted };
+      asked++;
+      const [open, admitted] = [limiter.openFor("192.0.2.7"), limiter.stats().admitted - asked];
       response.end(JSON.stringify({ ...stats, open, admitted, listeners: socket.listenerCount("close") }));
       return true;
     }
     if (url === "/go") {
+      asked++;
       for (const resolve of waiting) resolve();
       waiting.clear();
       response.end("gone");
@@ -48,28 +52,39 @@ const INSIDE = `
 /** The programs as they are printed, with that around and in their handlers. */
 const PROGRAMS = {
   "The documentation's server of node:http": `
-    ${nodeServer!.replace('response.end("hello\\n")', 'work(request, response, () => response.end("hello\\n"))')}
+    ${
+    withLimiter(nodeServer!).replace(
+      'response.end("hello\\n")',
+      'work(_request, response, () => response.end("hello\\n"))',
+    )
+  }
     ${INSIDE}
     const [handler] = server.listeners("request");
     server.removeAllListeners("request");
     server.on("request", async (request, response) => await before(request, response) || handler(request, response));
   `,
-  "The documentation's application of Express": expressServer!
+  "The documentation's application of Express": withLimiter(expressServer!)
     .replace(
-      "app.use(",
+      "app.get(",
       `${INSIDE}
       app.set("env", "test"); // prints no errors
       app.use(async (request, response, next) => await before(request, response) || next());
-      app.use(`,
+      app.get(`,
     )
     .replace('response.send("hello\\n")', 'work(_request, response, () => response.send("hello\\n"))')
-    .replace('app.get("/",', 'app.all("/throw", () => { throw new Error("on purpose"); });\n app.all(/./,')
-    // Then the client has an address even when it has left.
-    .replace('"loopback"', "1"),
+    .replace('app.get("/",', 'app.all("/throw", () => { throw new Error("on purpose"); });\n app.all(/./,'),
 };
 
+/** The limits come before all handlers, and their limiter is looked at. */
+function withLimiter(program: string): string {
+  return `let limiter; ${
+    program.replace(/^limitServerRequests\(/m, "({ limiter } = limitServerRequests(")
+      .replace(/^\}\);$/m, "}));")
+  }`;
+}
+
 interface Stats {
-  /** Requests that have come, and those that the limits have been asked about. */
+  /** Requests that have come, and those that have reached the handler. */
   readonly entered: number;
   readonly passed: number;
   readonly admitted: number;
@@ -102,7 +117,7 @@ class Attacked {
 
   async ask(path: string): Promise<string> {
     const response = await fetch(`http://127.0.0.1:${this.#port}${path}`, {
-      headers: { "x-forwarded-for": "192.0.2.7", "connection": "close" },
+      headers: { "x-forwarded-for": "192.0.2.8", "connection": "close" },
     });
     return await response.text();
   }
@@ -127,7 +142,7 @@ class Attacked {
 
 /** The attacks. After each, every slot is to be free. */
 const ATTACKS: Readonly<Record<string, (attacked: Attacked) => Promise<void>>> = {
-  async "leaving while something asynchronous stands before the limits"(attacked) {
+  async "leaving while something asynchronous stands before the handler"(attacked) {
     for (const leave of ["fin", "reset"] as const) {
       for (const path of ["/session", "/session/never", "/session/work"]) {
         const { entered, passed } = await attacked.stats();
@@ -141,7 +156,7 @@ const ATTACKS: Readonly<Record<string, (attacked: Attacked) => Promise<void>>> =
     }
   },
 
-  async "an answer before the limits are asked"(attacked) {
+  async "an answer before the handler"(attacked) {
     const { passed } = await attacked.stats();
     const clients = await attacked.send(5, request("/session/answered/never"));
     const answered = clients.map((client) => within(once(client.socket, "data"), "an answer"));

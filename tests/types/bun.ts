@@ -7,6 +7,7 @@
 import { limitedListener, Limiter, type Peer } from "@connlimit/connlimit";
 import { limitSocketHandler, listen } from "@connlimit/connlimit/bun";
 import { type BunServerLike, limitRequests } from "@connlimit/connlimit/http";
+import { forwarded } from "@connlimit/connlimit/proxy";
 
 const limiter = new Limiter();
 declare const peers: [Bun.Socket, Bun.TLSSocket, Bun.ServerWebSocket];
@@ -64,6 +65,14 @@ Bun.serve({
 Bun.serve({
   routes: { "/:id": limitRequests(limiter, ({ params }: Bun.BunRequest<"/:id">) => new Response(params.id)) },
   fetch: limitRequests({}, async (request) => new Response(await request.text())),
+});
+
+const client = forwarded({ header: "x-real-ip", trusted: ["unix"] });
+Bun.serve({ fetch: limitRequests(limiter, () => new Response(), { client }) });
+Bun.serve({
+  fetch: limitRequests(limiter, (_: Request, server: Bun.Server<undefined>) => new Response(`${server.port}`), {
+    client,
+  }),
 });
 
 // @ts-expect-error -- no listener

@@ -14,6 +14,7 @@ import {
   withSlot,
 } from "@connlimit/connlimit";
 import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
+import { forwarded } from "@connlimit/connlimit/proxy";
 
 declare const conns: [Deno.Conn, Deno.TcpConn, Deno.TlsConn, Deno.UnixConn, Deno.VsockConn];
 declare const listeners: [Deno.Listener, Deno.TcpListener, Deno.TlsListener, Deno.UnixListener, Deno.VsockListener];
@@ -51,6 +52,17 @@ Deno.serve(limitRequests({}, () => new Response()));
 Deno.serve(limitRequests({}, async (request) => new Response(await request.text())));
 Deno.serve({ path: "" }, limitRequests(new Limiter(), (_, { remoteAddr }) => new Response(remoteAddr.path)));
 ({ fetch: limitRequests({}, () => new Response()) }) satisfies Deno.ServeDefaultExport;
+
+// Resolvers of clients fit where the handler says nothing of its second argument, and where it does.
+const client = forwarded({ header: "x-real-ip", trusted: ["unix"] });
+Deno.serve(limitRequests({}, () => new Response(), { client }));
+Deno.serve({ path: "" }, limitRequests({}, () => new Response(), { client }));
+Deno.serve(
+  limitRequests({}, (_, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => new Response(info.remoteAddr.hostname), {
+    client,
+  }),
+);
+
 // @ts-expect-error -- no response
 Deno.serve(limitRequests({}, () => "hello"));
 

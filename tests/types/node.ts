@@ -5,12 +5,19 @@
  */
 
 import * as http from "node:http";
-import type * as http2 from "node:http2";
+import * as http2 from "node:http2";
 import type * as https from "node:https";
 import * as net from "node:net";
 import * as tls from "node:tls";
 import { Limiter, type Peer, type Slot } from "@connlimit/connlimit";
-import { limitServer, type ServerLike, type ServerSocket, tooManyConnections } from "@connlimit/connlimit/node";
+import {
+  limitServer,
+  limitServerRequests,
+  type ServerLike,
+  type ServerSocket,
+  tooManyConnections,
+} from "@connlimit/connlimit/node";
+import { forwarded } from "@connlimit/connlimit/proxy";
 
 declare const sockets: [net.Socket, tls.TLSSocket, http.IncomingMessage["socket"], http2.Http2Session["socket"]];
 declare const servers: [
@@ -36,6 +43,22 @@ limitServer(http.createServer(), {}, { onRefused: (_, socket: net.Socket) => voi
 limitServer(tls.createServer(), {}, { onRefused: (_, socket: tls.TLSSocket) => void socket.resetAndDestroy() });
 limitServer(http.createServer(), {}, { answer: tooManyConnections({ burst: 5 }), onRefused: () => 5 });
 limitServer(net.createServer(), {}, { answer: ({ reason }, socket: net.Socket) => `${reason}: ${socket.remotePort}` });
+
+// Requests may be named by their type, and resolvers of clients take them, also by themselves.
+const client = forwarded({ header: "x-real-ip", trusted: ["unix"] });
+for (const server of [http.createServer(), http2.createServer(), http2.createSecureServer()]) {
+  using attachment = limitServerRequests(server, {}, {
+    client,
+    answer: ({ reason }) => ({ status: 503, body: reason }),
+  });
+  attachment.limiter satisfies Limiter;
+}
+limitServerRequests(http.createServer(), {}, {
+  client: (request: http.IncomingMessage, peer) => client(request, peer),
+  onRefused: (_, request, who) => void [request.socket.bytesRead, who],
+});
+http.createServer((request) => client(request, request.socket));
+http2.createServer((request) => client(request, request.socket));
 
 // @ts-expect-error -- no server
 limitServer(new http.Agent());
