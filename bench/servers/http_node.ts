@@ -2,6 +2,7 @@
  * A server of `node:http`, on any runtime.
  *
  *   deno run -A bench/servers/http_node.ts bare
+ *   deno run -A bench/servers/http_node.ts "bare, reading headers"
  *   deno run -A bench/servers/http_node.ts limited
  *   deno run -A bench/servers/http_node.ts "requests limited"
  *
@@ -15,7 +16,10 @@ import { serveCommands } from "../lib/commands.ts";
 import { loadNode, loadProxy } from "../lib/library.ts";
 
 async function listen(): Promise<number> {
-  const server = createServer((_request, response) => response.end("hello\n"));
+  const reads = process.argv[2] === "bare, reading headers";
+  const server = createServer((request, response) => {
+    if (!reads || request.headers["x-forwarded-for"] !== undefined) response.end("hello\n");
+  });
   const { limitServer, limitServerRequests } = await loadNode();
   if (process.argv[2] === "limited") limitServer(server);
   if (process.argv[2] === "requests limited") {

@@ -1,6 +1,6 @@
 /**
  * Limits connections to the servers of `node:net`, `node:tls`, `node:http`, `node:https` and `node:http2`, and to what
- * is built on them. For Node, Deno and Bun.
+ * is built on them; or the requests of those of HTTP, for servers behind a proxy. For Node, Deno and Bun.
  *
  * ```ts ignore
  * import { createServer } from "node:http";

@@ -69,5 +69,5 @@ export function bindRequest({ kind, subject, conn }: Exchange, slot: Slot, limit
   if (record.under !== undefined) return;
   endWithClose(subject);
   // On Deno a stream does not close after an error, such as for a `HEAD` that is answered with a body.
-  if (kind === "stream") subject.on(errorMonitor, () => record.end());
+  if (kind === "stream") subject.on(errorMonitor, () => subject[OPEN_CONN]!.end());
 }
