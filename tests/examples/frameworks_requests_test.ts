@@ -53,7 +53,7 @@ const IMPORTS = `
 for (const [name, program] of Object.entries(SERVERS)) {
   for (const runtime of ["Deno", "Bun", "Node"] as const) {
     Deno.test(`limitServerRequests() limits the clients of ${name} behind a proxy on ${runtime}`, () =>
-      withPackages(IMPORTS + program, runtime, async (port) => {
+      withPackages(IMPORTS + program, runtime, async ({ port }) => {
         const ask = async (client: string, path: string) => {
           const proxy = await HttpClient.connect(port, "127.0.0.1");
           proxy.send(`GET ${path}`, `X-Forwarded-For: 198.51.100.9, ${client}`);
