@@ -22,8 +22,8 @@ class RequestRecord extends OpenConn {
 }
 
 /**
- * A connection that carries requests. No runtime ends the responses of requests that are queued behind another when their
- * connection is reset. So a connection has one listener for all of them.
+ * A connection that carries requests. Node and Deno do not close the responses of requests that wait behind another when
+ * their connection is reset. So a connection has one listener for all of them.
  */
 class CarrierRecord extends OpenConn {
   readonly inFlight: OpenConns = new OpenConns();
