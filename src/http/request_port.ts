@@ -8,13 +8,13 @@ import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
 import { OPEN_CONN, type OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
+import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
 import type { RequestTracker } from "./request_tracker.ts";
-import { faultOf } from "./unknown_client.ts";
 
 /** A fetch handler with any arguments and any result. */
 export type Handler = (this: unknown, request: Request, info: unknown) => unknown;

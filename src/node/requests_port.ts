@@ -5,9 +5,10 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import { type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
+import { type ErrorHook, hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { ANSWERS, checkAnswer, refuseRequest, type RequestAnswer } from "./refuse_request.ts";
@@ -46,8 +47,8 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    */
   readonly onRefused?: (refusal: Refusal, request: Q, client: Peer | undefined) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Without it, the first failure of each is
-   * logged with `console.error`.
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with, and once for each cause why what `client`
+   * returns is no client. Without it, the first of each is logged with `console.error`.
    */
   readonly onError?: ErrorHook;
 }
@@ -96,15 +97,16 @@ export class RequestsPort implements Port<Exchange, boolean> {
     }
   }
 
-  #ask(client: NonNullable<LimitServerRequestsOptions["client"]>, { request }: Exchange, peer: Peer): Peer {
+  #ask(client: NonNullable<LimitServerRequestsOptions["client"]>, exchange: Exchange, peer: Peer): Peer {
     const { onError } = this.#options;
     try {
-      const found = client(request, peer);
+      const found = client(exchange.request, peer);
       // Plain JavaScript can return a promise, which is no peer. Its rejection must not end the process.
       if (isThenable(found)) found.then(undefined, (error) => hookFailed(client, onError, error));
       return found as Peer;
     } catch (error) {
       hookFailed(client, onError, error);
+      exchange.failed = true;
       return undefined as unknown as Peer;
     }
   }
@@ -119,7 +121,13 @@ export class RequestsPort implements Port<Exchange, boolean> {
   }
 
   refuse(exchange: Exchange, refusal: Refusal): boolean {
-    refuseRequest(exchange, this.#answerTo(exchange, refusal), this.#options.client !== undefined);
+    const { client, onError } = this.#options;
+    if (client !== undefined && refusal.reason === "unknown-address" && !exchange.failed) {
+      // A server that refuses everyone must not do so in silence.
+      const { remedy, message } = faultOf(exchange.client);
+      tellOnce(client, remedy, message, onError);
+    }
+    refuseRequest(exchange, this.#answerTo(exchange, refusal), client !== undefined);
     return false;
   }
 

@@ -61,6 +61,8 @@ export type Exchange = Subject & {
   readonly conn: Ending | undefined;
   /** The client that was found. */
   client: Peer | undefined;
+  /** Whether finding it has thrown. */
+  failed?: boolean;
 };
 
 /**

@@ -42,7 +42,7 @@ test("limitRequests() tells onError once for each cause that client has named no
     'TypeError: client returned "203.0.113.0:4711", so the request is refused as "unknown-address"; ' +
     "return the address without port and brackets",
     'TypeError: client returned null, so the request is refused as "unknown-address"; ' +
-    "does the proxy set the header that client reads?",
+    "does the proxy set the header that client reads, and does forwarded() have it in its option trusted?",
   ]);
   assertStrictEquals(server.limiter.stats().refusedBy["unknown-address"], 40);
 });

@@ -77,14 +77,18 @@ test("limitServerRequests() counts each request of one pipelined connection for 
 testUnless(oneAddress, "limitServerRequests() refuses peers that are not trusted, whatever they say", async () => {
   const { server } = answering();
   const client = forwarded({ header: "x-forwarded-for", trusted: ["127.0.0.1"] });
-  await using limited = await LimitedRequests.listen(server, {}, { client });
+  const errors: string[] = [];
+  const onError = (error: unknown) => errors.push(String(error));
+  await using limited = await LimitedRequests.listen(server, {}, { client, onError });
   const asked = async (address: string) => {
     using proxy = await HttpClient.connect(limited.port, address);
     proxy.send("GET /", from("127.0.0.1"));
     return (await proxy.answer()).status;
   };
-  assertEquals([await asked("127.0.0.1"), await asked("127.0.0.2")], [200, 403]);
-  assertStrictEquals(limited.limiter.stats().refusedBy["unknown-address"], 1);
+  assertEquals([await asked("127.0.0.1"), await asked("127.0.0.2"), await asked("127.0.0.2")], [200, 403, 403]);
+  assertStrictEquals(limited.limiter.stats().refusedBy["unknown-address"], 2);
+  // Once, so that a deployment that refuses everyone does not do so in silence.
+  assertEquals(errors.map((error) => error.includes("does forwarded() have it in its option trusted?")), [true]);
 });
 
 test("limitServerRequests() does not grow the listeners of connections that are kept alive", async () => {

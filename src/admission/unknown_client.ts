@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isThenable } from "../admission/hooks.ts";
+import { isThenable } from "./hooks.ts";
 import { parseAddress } from "../core/address.ts";
 import { formatValue } from "../core/validate.ts";
 
@@ -23,7 +23,9 @@ export function faultOf(client: unknown): Fault {
 }
 
 function remedyFor(client: unknown): string {
-  if (client === undefined || client === null) return "does the proxy set the header that client reads?";
+  if (client === undefined || client === null) {
+    return "does the proxy set the header that client reads, and does forwarded() have it in its option trusted?";
+  }
   if (isThenable(client)) return "client must return the client at once";
   if (typeof client !== "string") return "return an address as text, or { key } with text that is not empty";
   if (client.includes(",")) return "return one address of the list";

@@ -6,12 +6,12 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { faultOf } from "../../src/http/unknown_client.ts";
+import { faultOf } from "../../src/admission/unknown_client.ts";
 
 const ADDRESS = "return the address without port and brackets";
 const CLIENT = "return an address, or { key } for a client that is not an address";
 const TEXT = "return an address as text, or { key } with text that is not empty";
-const HEADER = "does the proxy set the header that client reads?";
+const HEADER = "does the proxy set the header that client reads, and does forwarded() have it in its option trusted?";
 
 const FAULTS: readonly [client: unknown, got: string, remedy: string][] = [
   ["203.0.113.7:4711", '"203.0.113.7:4711"', ADDRESS],
