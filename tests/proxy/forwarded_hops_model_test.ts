@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import { test } from "node:test";
 import { assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
@@ -30,7 +30,7 @@ function naiveNode(element: string): string | undefined {
   let node: string | undefined;
   for (const pair of split(element, ";")) {
     if (pair === "") continue;
-    const match = /^[\t ]*([\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\t ;,"\\]*))[\t ]*$/s.exec(pair);
+    const match = /^[\t ]*([!#$%&'*+.^`|~\w-]+)=(?:"((?:[^"\\]|\\.)*)"|([^\t ;,"\\]*))[\t ]*$/s.exec(pair);
     if (match === null) return undefined;
     if (match[1]!.toLowerCase() !== "for") continue;
     if (node !== undefined) return undefined;
@@ -39,8 +39,13 @@ function naiveNode(element: string): string | undefined {
   return node;
 }
 
+/** Zones are anything here. Runtimes differ in what they take for one. */
+function isIPv6(text: string): boolean {
+  return isIP(text.replace(/%[^\s/%]{1,64}$/, "")) === 6;
+}
+
 function naiveAddress(node: string): string | undefined {
-  const [, inner, ipv4] = /^(?:\[(.*)\]|([^:]*))(?::(?:\d{1,5}|_[\w.-]+))?$/s.exec(node) ?? [];
+  const [, inner, ipv4] = /^(?:\[([^\]]*)\]|([^:]*))(?::(?:\d{1,5}|_[\w.-]+))?$/s.exec(node) ?? [];
   const text = isIPv6(node) || isIPv4(node)
     ? node
     : inner !== undefined
