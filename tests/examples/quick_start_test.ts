@@ -156,8 +156,7 @@ for (
         for (let i = 0; i < 21; i++) {
           assertStrictEquals(await statusFor("127.0.0.1", "X-Forwarded-For: made up, 192.0.2.7"), 200);
         }
-        // The proxy's own, such as a health check.
-        assertStrictEquals(await statusFor("127.0.0.1"), 200);
+        assertStrictEquals(await statusFor("127.0.0.1"), 200); // the proxy's own, such as a health check
         // Somebody who comes past the proxy.
         assertStrictEquals(await statusFor("127.0.0.2", "X-Forwarded-For: 192.0.2.7"), 403);
         assertStrictEquals(await statusFor("127.0.0.2"), 403);

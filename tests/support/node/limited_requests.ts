@@ -10,7 +10,7 @@ import type * as net from "node:net";
 import { assertEquals } from "@std/assert";
 import type { Limiter, LimitsOptions } from "@connlimit/connlimit";
 import {
-  type LimitedServer,
+  type LimitedServerRequests,
   limitServerRequests,
   type LimitServerRequestsOptions,
   type ServerLike,
@@ -33,7 +33,7 @@ export type HttpServer = Pick<net.Server, "close" | "listening" | "listen" | "ad
 /** A limited server that listens. In the end it closes what is open, and fails where a slot stays taken. */
 export class LimitedRequests<S extends HttpServer = http.Server> implements AsyncDisposable {
   readonly server: S;
-  readonly handle: LimitedServer;
+  readonly handle: LimitedServerRequests;
   readonly #sockets = new Set<net.Socket>();
 
   private constructor(server: S, limits: Limiter | LimitsOptions, options: LimitServerRequestsOptions) {
