@@ -26,8 +26,12 @@ export class ServerWithFew<S> implements AsyncDisposable {
 
   /** Waits for a state. */
   async until(condition: (state: S) => boolean, what: string): Promise<S> {
-    let state: S;
-    await eventually(async () => condition(state = await this.#read<S>()), what);
+    let state: S | undefined;
+    try {
+      await eventually(async () => condition(state = await this.#read<S>()), what);
+    } catch (error) {
+      throw new Error(`the server's last state is ${JSON.stringify(state)}`, { cause: error });
+    }
     return state!;
   }
 
