@@ -19,20 +19,47 @@ export interface PendingOptions {
 
 /** A pending connection. */
 export class PendingConn {
-  /** Aborted when the connection is no longer pending. */
-  readonly abort: AbortController = new AbortController();
-  /** Resolves if the connection stops being pending without a decision. */
-  readonly over: Promise<PendingEnd>;
+  /** Made where it is asked for, since it costs more than all else. */
+  #abort: AbortController | undefined = undefined;
+  #done = false;
+  /** Resolves if the connection stops being pending without a decision, or when one has come. */
+  readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
-  #end!: (why: PendingEnd) => void;
+  /** Why it has stopped being pending without a decision. */
+  why: PendingEnd | undefined = undefined;
+  #resolve!: (why: PendingEnd | undefined) => void;
 
   constructor(deadline: number) {
     this.deadline = deadline;
-    this.over = new Promise((resolve) => this.#end = resolve);
+    this.over = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** Aborted when the connection is no longer pending. */
+  get signal(): AbortSignal {
+    if (this.#abort === undefined) {
+      this.#abort = new AbortController();
+      if (this.#done) this.#abort.abort();
+    }
+    return this.#abort.signal;
+  }
+
+  /** Whether the connection is no longer pending. */
+  get done(): boolean {
+    return this.#done;
+  }
+
+  finish(): void {
+    this.#done = true;
+    this.#abort?.abort();
   }
 
   end(why: PendingEnd): void {
-    this.#end(why);
+    this.#resolve(this.why = why);
+  }
+
+  /** A decision has come. */
+  decided(): void {
+    this.#resolve(undefined);
   }
 }
 
@@ -73,7 +100,7 @@ export class PendingConns {
   /** Takes a connection out. Returns whether it was pending. */
   delete(conn: PendingConn): boolean {
     if (!this.#conns.delete(conn)) return false;
-    conn.abort.abort();
+    conn.finish();
     this.#space.open();
     if (this.size === 0) this.#cancel();
     return true;

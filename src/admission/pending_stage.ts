@@ -9,7 +9,7 @@ import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
-import { formatValue } from "../core/validate.ts";
+import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
@@ -19,10 +19,16 @@ import type { Awaitable, GateSide } from "./port.ts";
 export type Refused = Pick<Refusal, "admitted" | "reason">;
 
 /**
- * Finds the client behind a connection. It is called while the connection is pending; `signal` is aborted when the
- * connection is pending no more.
+ * Finds the client behind a connection. It is called while the connection is pending; the signal is aborted when the
+ * connection is pending no more. It resolves to nothing if the connection has ended meanwhile.
  */
-export type ClientResolver<C> = (conn: C, signal: AbortSignal) => PromiseLike<Peer | Refused>;
+export type ClientResolver<C> = (
+  conn: C,
+  pending: { readonly signal: AbortSignal },
+) => PromiseLike<Peer | Refused | undefined>;
+
+/** Tells the client of a connection that need not be pending, or why it is refused; else nothing. */
+export type KnownClient<C> = (conn: C) => Peer | Refused | undefined;
 
 /**
  * Holds connections while a resolver finds their clients, or while a limiter asks elsewhere. They are bounded in number and
@@ -32,13 +38,27 @@ export type ClientResolver<C> = (conn: C, signal: AbortSignal) => PromiseLike<Pe
  */
 export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
+  readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
   #closed = false;
 
-  /** @param resolve Finds the client of each connection, before the limiter is asked. */
-  constructor(options: PendingOptions = {}, resolve?: ClientResolver<C>) {
+  /**
+   * @param resolve Finds the client of each connection, before the limiter is asked.
+   * @param known Is asked before that.
+   * @throws {RangeError} For an option out of its range.
+   */
+  constructor(options: PendingOptions = {}, resolve?: ClientResolver<C>, known?: KnownClient<C>) {
+    const { max, timeout } = options;
+    if (max !== undefined) checkWhole("max", max, 1, Infinity);
+    if (timeout !== undefined) checkDeadline("timeout", timeout);
     this.#resolve = resolve;
+    this.#known = known;
     this.#pending = new PendingConns(options);
+  }
+
+  /** Whether connections are read from while they are pending. */
+  get reads(): boolean {
+    return this.#resolve !== undefined;
   }
 
   /** Whether no more connections may be pending. */
@@ -59,21 +79,31 @@ export class PendingStage<C> {
 
   /** Decides on a connection: at once where the limiter does. */
   offer<R>(conn: C, gate: GateSide<C, R>): R | Promise<R> {
-    if (this.#resolve !== undefined) return this.#await(conn, undefined, gate);
-    let asked: Awaitable<Admission>;
-    try {
-      asked = slotHeld(gate.limiter, gate.port, conn) ?? gate.limiter.tryAccept(gate.port.peerOf(conn));
-    } catch (error) {
-      report(error, gate);
-      return gate.decide(conn, refusal("unavailable", gate));
-    }
-    return isAdmission(asked) ? gate.decide(conn, asked) : this.#await(conn, Promise.resolve(asked), gate);
+    if (this.#closed) return gate.port.drop(conn);
+    const answer = this.#answerAtOnce(conn, gate);
+    if (typeof answer === "string") return gate.decide(conn, refusal(answer, gate));
+    if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer);
+    if (!this.full) return this.#wait(conn, answer, gate);
+    answer?.then(giveBack, () => {});
+    return gate.decide(conn, refusal("pending", gate));
   }
 
-  #await<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): R | Promise<R> {
-    if (!this.#closed && !this.full) return this.#wait(conn, asked, gate);
-    Promise.resolve(asked).then(giveBack, () => {});
-    return this.#closed ? gate.port.drop(conn) : gate.decide(conn, refusal("pending", gate));
+  /** Asks what can be asked at once. Returns a promise if that takes time, and nothing if the client must be found first. */
+  #answerAtOnce<R>(conn: C, gate: GateSide<C, R>): Admission | PromiseLike<Admission> | RefusalReason | undefined {
+    try {
+      const held = slotHeld(gate.limiter, gate.port, conn);
+      if (held !== undefined) return held;
+      const client = this.#known?.(conn);
+      if (isRefused(client)) return client.reason;
+      // Whoever would be pending is refused before anybody is asked. For a known client the limiter may answer at once.
+      if (client === undefined && this.full) return "pending";
+      if (client === undefined && this.#resolve !== undefined) return undefined;
+      const asked = gate.limiter.tryAccept(client ?? gate.port.peerOf(conn));
+      return isAdmission(asked) ? asked : Promise.resolve(asked);
+    } catch (error) {
+      report(error, gate);
+      return "unavailable";
+    }
   }
 
   async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
@@ -82,37 +112,45 @@ export class PendingStage<C> {
     if (counts !== undefined) counts.pending++;
     const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
     const decision = this.#decide(conn, asked, pending, gate);
-    const first = await Promise.race([decision, pending.over]);
+    let answer: Admission | RefusalReason | undefined;
+    decision.then((decided) => {
+      answer = decided;
+      pending.decided();
+    });
+    await pending.over;
     // The connection may have ended in the turn in which the decision came.
     const inTime = this.#pending.delete(pending);
     if (counts !== undefined) counts.pending--;
     release?.();
     if (!inTime) {
       decision.then(giveBack);
-      const end = await pending.over;
-      return end === "timeout" ? gate.decide(conn, refusal(end, gate)) : gate.port.drop(conn);
+      const { why } = pending;
+      return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
     }
-    const admission = first as Admission | RefusalReason;
-    return typeof admission === "string" ? gate.decide(conn, refusal(admission, gate)) : gate.decide(conn, admission);
+    if (answer === undefined) return gate.port.drop(conn);
+    return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer);
   }
 
-  /** Finds the client, unless the limiter has been asked already, and asks the limiter. Never rejects. */
+  /**
+   * Finds the client, unless the limiter has been asked already, and asks the limiter. Resolves to nothing if the connection
+   * is no longer there. Never rejects.
+   */
   async #decide<R>(
     conn: C,
     asked: Awaitable<Admission> | undefined,
-    { abort: { signal } }: PendingConn,
+    pending: PendingConn,
     gate: GateSide<C, R>,
-  ): Promise<Admission | RefusalReason> {
+  ): Promise<Admission | RefusalReason | undefined> {
     try {
       if (asked === undefined) {
-        const client = await this.#resolve!(conn, signal);
-        if (signal.aborted) return "timeout";
+        const client = await this.#resolve!(conn, pending);
+        if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
         asked = gate.limiter.tryAccept(client);
       }
       return checked(await asked);
     } catch (error) {
-      if (!signal.aborted) report(error, gate);
+      if (!pending.done) report(error, gate);
       return "unavailable";
     }
   }
@@ -148,6 +186,6 @@ function checked(admission: Admission): Admission {
   throw new TypeError(`a limiter must answer with a slot or a refusal, got ${formatValue(admission)}`);
 }
 
-function isRefused(client: Peer | Refused): client is Refused {
-  return (client as Partial<Refused> | null)?.admitted === false;
+function isRefused(client: Peer | Refused | undefined): client is Refused {
+  return (client as Partial<Refused> | null | undefined)?.admitted === false;
 }

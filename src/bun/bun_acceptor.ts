@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ConnAccess } from "../admission/client_finder.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { callHook, type ErrorHook } from "../admission/hooks.ts";
 import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
@@ -30,6 +31,8 @@ import { SocketTraits } from "./socket_traits.ts";
 
 /** The acceptor of a Bun listener, which can be given limits later. */
 export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> {
+  /** The access of finders to its sockets. */
+  readonly access: ConnAccess<BunSocketLike>;
   /** Whether it has limits. */
   readonly limited: boolean;
   /** Sets the limits, once. Queued connections must pass them, too. */
@@ -44,11 +47,13 @@ const taken = new WeakSet<object>();
  * the queue.
  *
  * @param halfOpen Whether the listener is known to have `allowHalfOpen`.
+ * @param speaksTls Whether the listener is known to speak TLS.
  * @throws {TypeError} If the listener is closed or has been taken over already.
  */
 export function bunAcceptor<A extends BunAddr>(
   native: BunListenerLike | BunUnixListenerLike,
   halfOpen = false,
+  speaksTls = false,
 ): BunAcceptor<A> {
   if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
   const openConns = new OpenConns();
@@ -113,6 +118,15 @@ export function bunAcceptor<A extends BunAddr>(
     },
   };
 
+  const access: ConnAccess<BunSocketLike> = {
+    tls: speaksTls,
+    peerOf: port.peerOf,
+    objectOf: connOver,
+    isTls: (socket) => traitsOf(socket).tls,
+    read: (socket, buffer) => connOver(socket).read(buffer),
+    show: (socket, hostname, port) => connOver(socket).show({ transport: "tcp", hostname, port } as A),
+  };
+
   const handlers = {
     binaryType: "uint8array",
     open(socket: BunSocketLike) {
@@ -154,6 +168,7 @@ export function bunAcceptor<A extends BunAddr>(
 
   return {
     native,
+    access,
     openConns,
     answering,
     closed,

@@ -4,13 +4,30 @@
  * @module
  */
 
+import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { typeError } from "../core/validate.ts";
 import type { BunSocketLike, SocketHandlers } from "./native.ts";
+import { socketAccess } from "./socket_access.ts";
 import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
+
+/**
+ * The options of {@linkcode limitSocketHandler}.
+ *
+ * @typeParam S The sockets.
+ */
+export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHooks<S> {
+  /**
+   * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
+   * the client's, and `open` is called when it has been found. Not over TLS.
+   *
+   * @default the peer is the client
+   */
+  readonly client?: ClientFinder;
+}
 
 /** The type of the sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
@@ -42,7 +59,7 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  *
  * @param limits A limiter, which several listeners may share, or limits for a new one.
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
- * @param options An answer for refused clients, and hooks.
+ * @param options An answer for refused clients, hooks, and what finds clients behind a proxy.
  * @returns The handlers for `Bun.listen()`.
  * @throws {TypeError} If `handlers` is not an object, for an unknown option, a value of the wrong type, or a limiter that
  * the handlers have already.
@@ -51,15 +68,16 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
   limits: Limiter | LimitsOptions,
   handlers: H,
-  options: AnswerHooks<S> = {},
+  options: LimitSocketHandlerOptions<S> = {},
 ): LimitedSocketHandler<H> {
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkAnswerHooks("socket handler", options);
+  checkAnswerHooks("socket handler", options, ["client"]);
   const limiter = toLimiter(limits);
   checkLimitedOnce("socket handler", handlers, limiter);
-  const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>).wrap(handlers);
+  const pending = findClients(options.client, socketAccess);
+  const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>, pending).wrap(handlers);
   markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;

@@ -82,7 +82,7 @@ export function listen(options: BunListenOptions | BunUnixListenOptions): BunLis
   if (Bun === undefined) throw new Error("listen() needs Bun; on Deno there is Deno.listen()");
   // `allowHalfOpen` cannot be had later. The handlers are replaced before anything can come.
   const native = Bun.listen({ ...target(options), tls: options.tls, allowHalfOpen: true, socket: { data() {} } });
-  return new AcceptorListener(bunAcceptor<BunAddr>(native, true));
+  return new AcceptorListener(bunAcceptor<BunAddr>(native, true, options.tls !== undefined));
 }
 
 function target(options: BunListenOptions | BunUnixListenOptions): object {

@@ -20,6 +20,7 @@
  * @module
  */
 
+export type { ClientFinder } from "../admission/client_finder.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -29,6 +30,11 @@ export type {
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
 export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
-export { type LimitedSocketHandler, limitSocketHandler, type SocketOf } from "./limit_socket_handler.ts";
+export {
+  type LimitedSocketHandler,
+  limitSocketHandler,
+  type LimitSocketHandlerOptions,
+  type SocketOf,
+} from "./limit_socket_handler.ts";
 export { type BunListener, type BunListenOptions, type BunUnixListenOptions, listen } from "./listen.ts";
 export type { BunListenerBase, BunListenerLike, BunSocketLike, BunUnixListenerLike, SocketHandlers } from "./native.ts";

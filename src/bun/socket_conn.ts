@@ -19,7 +19,7 @@ import { WriteQueue } from "./write_queue.ts";
 
 /** The only implementation of {@linkcode BunConn}. */
 export class SocketConn<A extends BunAddr> implements BunConn<A> {
-  readonly remoteAddr: A;
+  remoteAddr: A;
   /** Called when the descriptor is closed. */
   onClosed: (() => void) | undefined = undefined;
   readonly #socket: BunSocketLike;
@@ -126,6 +126,12 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
 
   unref(): void {
     this.#socket.unref();
+  }
+
+  /** Shows a client in place of the peer. The connection itself stays what it is. */
+  show(client: A): void {
+    if (this.remoteAddr.transport === "unix") this.#localAddr = this.remoteAddr;
+    this.remoteAddr = client;
   }
 
   /** Calls a function with the socket, which is otherwise private. */

@@ -9,14 +9,16 @@ import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
-import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
 import { allHandlers } from "./all_handlers.ts";
 import { type AnsweringConn, answerSocket } from "./answer_socket.ts";
 import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
+import { peerOfSocket, showAs } from "./socket_access.ts";
 import { SocketRecord } from "./socket_record.ts";
+import { UnreadData } from "./unread_data.ts";
 
 /** The handlers that may be held back. */
 interface Handlers extends SocketHandlers {
@@ -34,6 +36,7 @@ interface GuardedSocket extends BunSocketLike {
 function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, tls: unknown] {
   const sockets: [GuardedSocket, unknown] = Object.getPrototypeOf(this).upgradeTLS.call(this, options);
   sockets[0][OPEN_CONN] = this[OPEN_CONN];
+  for (const socket of sockets) showAs(this, socket as object);
   return sockets;
 }
 
@@ -41,7 +44,7 @@ function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, 
 export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   readonly openConns: OpenConns = new OpenConns();
   readonly #offer: Gate<GuardedSocket, boolean>;
-  readonly #decidesLate: boolean;
+  readonly #pending: PendingStage<BunSocketLike> | undefined;
   readonly #answers: RefusalAnswers<BunSocketLike> | undefined;
   /** The record of all refused sockets that have no other. */
   readonly #refused = new SocketRecord(this, {}, undefined, "refused");
@@ -51,7 +54,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
 
   constructor(limiter: Admitter, hooks: AnswerHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
     this.#offer = createGate(this, limiter, hooks, pending);
-    this.#decidesLate = pending !== undefined;
+    this.#pending = pending;
     this.#answers = RefusalAnswers.of(hooks);
   }
 
@@ -103,19 +106,32 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       },
     });
     const answers = this.#answers !== undefined;
-    if (!this.#decidesLate && !answers) return wrapped;
+    if (this.#pending === undefined && !answers) return wrapped;
     const late: Handlers = wrapped;
-    type Event = (conn: AnsweringConn) => void;
-    const admitted = (socket: GuardedSocket, answering: Event, call: () => unknown, missed = call) => {
+    const admitted = (
+      socket: GuardedSocket,
+      answering: (conn: AnsweringConn) => void,
+      call: () => unknown,
+      missed = call,
+    ) => {
       const record = this.#recordOf(socket);
       if (record?.answering !== undefined) return answering(record.answering);
       return record?.stage === "pending" ? void (record.missed ??= []).push(missed) : call();
     };
-    if (data != null || answers) {
-      late.data = (socket, chunk) =>
-        admitted(socket, (conn) => conn.onData(bytesOf(chunk)), () => data?.call(socket, socket, chunk));
+    late.data = (socket, chunk) => {
+      const record = this.#recordOf(socket);
+      if (record?.answering !== undefined) return record.answering.onData(bytesOf(chunk));
+      if (record?.stage !== "pending") return data?.call(socket, socket, chunk);
+      const { unread } = record;
+      unread!.push(socket, chunk);
+      (record.missed ??= []).push(() => unread!.deliver((chunk) => data?.call(socket, socket, chunk)));
+    };
+    if (end != null) {
+      late.end = (socket) => {
+        this.#recordOf(socket)?.unread?.finish();
+        return admitted(socket, (conn) => conn.onEnd(), () => end.call(socket, socket));
+      };
     }
-    if (end != null) late.end = (socket) => admitted(socket, (conn) => conn.onEnd(), () => end.call(socket, socket));
     if (drain != null || answers) {
       // Bun calls it after a pause, too.
       late.drain = (socket) => admitted(socket, (conn) => conn.onDrain(), () => drain?.call(socket, socket), () => {});
@@ -134,7 +150,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     const record = this.#recordOf(socket)!;
     const handshaking = handshake == null && isTls(socket) && record.handshake !== true;
     // Before `open`, which may pause it again.
-    socket.resume();
+    if (!record.unread!.flowing) socket.resume();
     if (handshaking) {
       record.stage = "handshaking";
       return;
@@ -155,7 +171,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       }
     }
     const { missed = [] } = record;
-    record.missed = undefined;
+    record.missed = record.unread = undefined;
     for (const call of missed) {
       // No handler hears anything more of a socket that another has closed.
       if (record.ended) return;
@@ -177,10 +193,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     return socket[OPEN_CONN];
   }
 
-  peerOf(socket: GuardedSocket): Peer {
-    if (socket.remoteAddress !== undefined) return socket;
-    return socket.listener?.unix === undefined ? socket : UNIX_PEER;
-  }
+  peerOf: (socket: GuardedSocket) => Peer = peerOfSocket;
 
   admit(socket: GuardedSocket, slot: Slot): boolean {
     const record = this.#recordOf(socket) ?? new SocketRecord(this, socket, socket[OPEN_CONN], "open");
@@ -207,7 +220,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
 
   refuse(socket: GuardedSocket, refusal: Refusal): boolean {
     // The last socket may have been another listener's meanwhile.
-    const tls = this.#decidesLate ? isTls(socket) : this.#tls;
+    const tls = this.#pending === undefined ? this.#tls : isTls(socket);
     const answer = tls ? undefined : this.#answers?.take(refusal, this.present(socket));
     if (answer === undefined) closeRefused(this.present(socket), tls);
     else this.#recordOf(socket)!.answering = answerSocket(socket, answer, this.#answers!.writeDeadline);
@@ -218,8 +231,9 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   hold(socket: GuardedSocket, ended: () => void): () => void {
     const record = new SocketRecord(this, socket, socket[OPEN_CONN], "pending");
     record.left = ended;
+    record.unread = new UnreadData(this.#pending!.reads);
     socket[OPEN_CONN] = record;
-    if (!this.#tls) socket.pause();
+    if (!this.#tls && !record.unread.flowing) socket.pause();
     return () => record.left = undefined;
   }
 

@@ -6,6 +6,7 @@
 
 import { OpenConn } from "../admission/open_conn.ts";
 import type { AnsweringConn } from "./answer_socket.ts";
+import type { UnreadData } from "./unread_data.ts";
 
 /** The state of a socket at one limiter. The user's handlers are called once it is `"open"`. */
 export type Stage = "pending" | "handshaking" | "open" | "refused";
@@ -19,6 +20,8 @@ export class SocketRecord extends OpenConn {
   left: (() => void) | undefined = undefined;
   /** Whether a TLS handshake that has ended while the socket was pending has succeeded. */
   handshake: boolean | undefined = undefined;
+  /** The data that a pending socket has received. */
+  unread: UnreadData | undefined = undefined;
   /** The calls of handlers that a pending socket has missed: the end of the handshake, and data in the same packet. */
   missed: (() => unknown)[] | undefined = undefined;
   /** What answers the client of a refused socket, and has its events. */

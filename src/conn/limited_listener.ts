@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { ClientFinder } from "../admission/client_finder.ts";
 import type { AnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { Limiter } from "../core/limiter.ts";
@@ -20,6 +21,13 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
  * Without it, that error is logged with `console.error`.
  */
 export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends AnswerHooks<C> {
+  /**
+   * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The connection's `remoteAddr` is then
+   * the client's. Not over TLS.
+   *
+   * @default the peer is the client
+   */
+  readonly client?: ClientFinder;
   /** Closes the listener when aborted, as {@linkcode LimitedListener.close} does. */
   readonly signal?: AbortSignal;
 }

@@ -18,6 +18,8 @@ export const REASONS = {
   "pending": { limit: true, status: 503 },
   "timeout": { limit: false, status: 503 },
   "unavailable": { limit: false, status: 503 },
+  "untrusted-peer": { limit: false, status: 403 },
+  "proxy-header": { limit: false, status: 403 },
 } as const;
 
 /**
@@ -30,7 +32,9 @@ export const REASONS = {
  * - `"unknown-address"`: its peer has no address, or an invalid one;
  * - `"pending"`: too many connections wait for a decision, where a decision takes time;
  * - `"timeout"`: the decision took too long;
- * - `"unavailable"`: no decision could be had.
+ * - `"unavailable"`: no decision could be had;
+ * - `"untrusted-peer"`: its peer is not a trusted proxy, where clients come through proxies only;
+ * - `"proxy-header"`: its proxy has sent no valid header of the PROXY protocol.
  */
 export type RefusalReason = keyof typeof REASONS;
 

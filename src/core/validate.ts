@@ -89,6 +89,19 @@ export function checkPrefix(name: string, value: unknown, max: number): asserts 
   }
 }
 
+/**
+ * Checks that `value` is a whole number from `min` to `max`, which may be `Infinity`.
+ *
+ * @throws {TypeError} If `value` is not a number.
+ * @throws {RangeError} If `value` is another number.
+ */
+export function checkWhole(name: string, value: unknown, min: number, max: number): asserts value is number {
+  checkNumber(name, value);
+  if (!(Number.isSafeInteger(value) && value >= min && value <= max)) {
+    throw rangeError(name, `a whole number from ${min}${max === Infinity ? "" : ` to ${max}`}`, value);
+  }
+}
+
 function checkNumber(name: string, value: unknown): asserts value is number {
   if (typeof value !== "number") throw typeError(name, "a number", value);
 }
@@ -120,5 +133,18 @@ export function checkTimeout(name: string, value: unknown): asserts value is num
   checkNumber(name, value);
   if (value !== Infinity && !(value >= 0 && value <= MAX_TIMEOUT_MS)) {
     throw rangeError(name, `milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity`, value);
+  }
+}
+
+/**
+ * Checks that `value` is a delay that `setTimeout` supports.
+ *
+ * @throws {TypeError} If `value` is not a number.
+ * @throws {RangeError} If `value` is another number.
+ */
+export function checkDeadline(name: string, value: unknown): asserts value is number {
+  checkNumber(name, value);
+  if (!(value >= 0 && value <= MAX_TIMEOUT_MS)) {
+    throw rangeError(name, `milliseconds from 0 to ${MAX_TIMEOUT_MS}`, value);
   }
 }

@@ -8,6 +8,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
+import type { ConnAccess } from "../admission/client_finder.ts";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
@@ -32,6 +33,20 @@ import { classifyAcceptError } from "./classify_accept_error.ts";
  * number of connections.
  */
 const ADMISSIONS_PER_TURN = 2;
+
+/** The access of finders to the connections of a listener. */
+export function denoAccess<C extends ConnLike>(native: object): ConnAccess<C> {
+  return {
+    tls: native.constructor.name === "TlsListener",
+    peerOf: (conn) => conn,
+    objectOf: (conn) => conn,
+    isTls: (conn) => "handshake" in conn,
+    read: (conn, buffer) => conn.read(buffer),
+    show(conn, hostname, port) {
+      Object.defineProperty(conn, "remoteAddr", { value: { transport: "tcp", hostname, port }, configurable: true });
+    },
+  };
+}
 
 /** Accepts and admits as connections are asked for: the others wait in the backlog. */
 export function denoAcceptor<C extends ConnLike, A>(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
@@ -18,7 +19,7 @@ import type { ListenerLike } from "../conn/listener_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
-import { denoAcceptor } from "../deno/deno_acceptor.ts";
+import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
@@ -74,11 +75,11 @@ export function limitedListener(
   limits: Limiter | LimitsOptions = {},
   options: LimitedListenerOptions<never> = {},
 ): LimitedListener {
-  checkAnswerHooks("listener", options, ["signal"]);
+  checkAnswerHooks("listener", options, ["signal", "client"]);
   checkSignal("signal", options.signal);
   const limiter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
-  const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>);
+  const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>, options.client);
   return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
 }
 
@@ -86,16 +87,17 @@ function acceptorOf(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
   limiter: Limiter,
   hooks: AnswerHooks<ConnLike>,
+  client: ClientFinder | undefined,
 ): Acceptor<ConnLike, unknown> {
   const acceptor = isBunListener(listener)
     ? bunAcceptor(listener)
     : (listener as Partial<AcceptorListener<never, unknown>>)?.acceptor as Partial<BunAcceptor<never>> | undefined;
   if (acceptor?.limited === false) {
-    acceptor.limit!(limiter, hooks as AnswerHooks<ConnLike>);
+    acceptor.limit!(limiter, hooks as AnswerHooks<ConnLike>, findClients(client, acceptor.access!));
     return acceptor as Acceptor<never, unknown>;
   }
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
-    return denoAcceptor(listener as ListenerLike, limiter, hooks);
+    return denoAcceptor(listener as ListenerLike, limiter, hooks, findClients(client, denoAccess(listener)));
   }
   throw typeError("listener", "a listener of Deno's or Bun's", listener);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { findClients } from "../admission/client_finder.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -11,6 +12,7 @@ import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Slot } from "../core/slot.ts";
 import { checkServer } from "./check_server.ts";
+import { serverAccess } from "./server_access.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
@@ -67,9 +69,11 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   checkServer(server);
-  checkAnswerHooks("server", options);
+  checkAnswerHooks("server", options, ["client"]);
   const limiter = toLimiter(limits);
-  const port = new ServerPort(server, limiter, options as LimitServerOptions);
+  const { client } = options;
+  const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
+  const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
   gate.add(port);
   const detach = () => gate.remove(port);

@@ -19,6 +19,7 @@
  * @module
  */
 
+export type { ClientFinder } from "../admission/client_finder.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,

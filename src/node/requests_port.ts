@@ -14,7 +14,7 @@ import type { Refusal, Slot } from "../core/slot.ts";
 import { ANSWERS, checkAnswer, refuseRequest, type RequestAnswer } from "./refuse_request.ts";
 import { bindRequest, isCounted } from "./request_record.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-import { peerOfSocket } from "./server_port.ts";
+import { peerOfSocket } from "./server_access.ts";
 import type { Exchange, ServerRequest } from "./server_request.ts";
 
 /**

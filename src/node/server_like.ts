@@ -39,6 +39,9 @@ export interface ServerSocket {
   readonly readableFlowing?: boolean | null;
   /** Stops emitting data. */
   pause?(): unknown;
+  /** Reads so many bytes if there are so many, or at the end what is left. */
+  // deno-lint-ignore no-explicit-any
+  read?(size?: number): any;
   /** Reads, and discards data that has no listener. */
   resume(): unknown;
   /** Sends data, then ends this side of the connection. */

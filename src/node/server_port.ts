@@ -4,16 +4,18 @@
  * @module
  */
 
+import type { ClientFinder } from "../admission/client_finder.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
-import { type Peer, UNIX_PEER } from "../core/peer.ts";
+import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { answerSocket } from "./answer_socket.ts";
-import { isUnixSocket, type RawSocket, underTls } from "./descriptor.ts";
+import { type RawSocket, underTls } from "./descriptor.ts";
 import { closeInTurn } from "./refused_sockets.ts";
+import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 
@@ -22,20 +24,14 @@ import type { ServerLike, ServerSocket } from "./server_like.ts";
  *
  * @typeParam S The server's sockets.
  */
-export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S> {}
-
-/** A socket whose peer has no address, most often because it reset the connection before it was accepted. */
-const UNKNOWN_PEER: Peer = {};
-
-/** The peer of a socket of a server. */
-export function peerOfSocket(socket: ServerSocket, server: ServerLike): Peer {
-  const { remoteAddress } = socket;
-  if (remoteAddress !== undefined) return remoteAddress;
-  const raw = underTls(socket as BoundSocket);
-  // On Bun a TLS socket over another has no address before its handshake.
-  if (raw.remoteAddress !== undefined) return raw.remoteAddress;
-  if (raw.localAddress !== undefined) return UNKNOWN_PEER;
-  return typeof server.address() === "string" || isUnixSocket(raw) ? UNIX_PEER : UNKNOWN_PEER;
+export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S> {
+  /**
+   * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
+   * the client's. With TLS, the proxy's header comes before the handshake. On Bun, for servers of `node:net` only.
+   *
+   * @default the peer is the client
+   */
+  readonly client?: ClientFinder;
 }
 
 /** The port of one limiter on one server. Offers result in whether the server may have the socket. */

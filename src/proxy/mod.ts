@@ -12,6 +12,7 @@
  * @module
  */
 
+export type { ClientFinder } from "../admission/client_finder.ts";
 export {
   forwarded,
   type ForwardedClient,
@@ -21,3 +22,7 @@ export {
   type PeerOfRequest,
 } from "./forwarded.ts";
 export { PRIVATE_NETWORKS } from "./private_networks.ts";
+export { type ProxyInfo, proxyOf } from "./proxy_of.ts";
+export { proxyProtocol, type ProxyProtocolOptions } from "./proxy_protocol.ts";
+export type { ProxyEndpoint } from "./proxy_protocol_header.ts";
+export type { ProxySsl, ProxyTlvs } from "./tlvs.ts";

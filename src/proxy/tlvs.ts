@@ -43,7 +43,11 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export class ProxyTlvs implements Iterable<readonly [type: number, value: Uint8Array]> {
   readonly #bytes: Uint8Array;
 
-  /** @param bytes TLVs that fill it. */
+  /**
+   * Creates a view of bytes.
+   *
+   * @param bytes TLVs that fill it.
+   */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
   }

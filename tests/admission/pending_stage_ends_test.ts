@@ -5,7 +5,11 @@
  */
 
 import { test } from "node:test";
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { Limiter } from "@connlimit/connlimit";
+import { createGate } from "../../src/admission/gate.ts";
+import { PendingStage } from "../../src/admission/pending_stage.ts";
+import { FakePort } from "../support/fake_port.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { settled, turns } from "../support/settled.ts";
 import { StageTrial } from "../support/stage_trial.ts";
@@ -102,17 +106,14 @@ test("PendingStage leaves an admitted connection alone when its client leaves", 
   assertEquals(trial.counts, [0, 1]);
 });
 
-test("PendingStage that is full refuses at once, and gives back the slot", async () => {
-  const trial = new StageTrial({ max: 1, timeout: Infinity });
+test("PendingStage that is full refuses at once, before the limiter is asked", async () => {
+  const trial = new StageTrial({ max: 1, timeout: 2 ** 31 - 1 });
   const first = trial.offer("a");
   const space = trial.stage.space();
   assertEquals([trial.stage.full, await settled(space)], [true, "open"]);
   assertStrictEquals(trial.offer("b"), "refuse b: pending");
   assertStrictEquals(trial.offer("c"), "refuse c: pending");
-  trial.admitter.questions[1]!.fail("nobody waits for it");
-  const late = trial.admitter.questions[2]!.decide();
-  await turns();
-  assert(late.admitted && late.released);
+  assertStrictEquals(trial.admitter.questions.length, 1);
   assertEquals([trial.counts, trial.errors], [[1, 0, ["pending", 2]], []]);
   trial.admitter.questions[0]!.decide();
   assertStrictEquals(await first, "admit a");
@@ -131,27 +132,52 @@ test("PendingStage that closes drops what is pending, and what would be from the
   assertEquals([trial.counts, trial.errors], [[0, 0], []]);
 });
 
-test("PendingStage that is full and closed drops, and counts no refusal", () => {
-  const trial = new StageTrial({ max: 0 });
+test("PendingStage that is full and closed drops, and counts no refusal", async () => {
+  const trial = new StageTrial({ max: 1 });
+  const first = trial.offer("a");
   trial.stage.close();
-  assertEquals([trial.offer("a"), trial.counts], ["drop a", [0, 0]]);
+  assertEquals([trial.offer("b"), trial.admitter.questions.length], ["drop b", 1]);
+  assertStrictEquals(await first, "drop a");
+  assertEquals([trial.offer("c"), trial.counts], ["drop c", [0, 0]]);
 });
 
-test("PendingStage that is full or closed lets pass what the limiter decides at once", () => {
-  for (const closed of [false, true]) {
-    const trial = new StageTrial({ max: 0 });
-    if (closed) trial.stage.close();
-    trial.admitter.tryAccept = (peer) => trial.admitter.limiter.tryAccept(peer) as never;
-    assertEquals([trial.offer("a"), trial.offer("a")], ["admit a", "refuse a: client"]);
-  }
+test("PendingStage that is full gives back the slot of a limiter that takes its time after all", async () => {
+  const port = new FakePort();
+  const never = new Promise<undefined>(() => {});
+  const stage = new PendingStage<string>({ max: 1 }, () => never, (conn) => conn === "a" ? undefined : { key: conn });
+  const limiter = new Limiter();
+  const offer = createGate(port, limiter, {}, stage);
+  const first = offer("a");
+  const tryAccept = limiter.tryAccept.bind(limiter);
+  limiter.tryAccept = (peer) => Promise.resolve(tryAccept(peer)) as never;
+  assertStrictEquals(offer("b"), "refuse b: pending");
+  assertStrictEquals(limiter.open, 1);
+  limiter.tryAccept = () => Promise.reject(new Error("nobody waits for it")) as never;
+  assertStrictEquals(offer("c"), "refuse c: pending");
+  await turns();
+  assertEquals([limiter.open, limiter.stats().refusedBy.pending], [0, 2]);
+  stage.close();
+  assertStrictEquals(await first, "drop a");
 });
 
 test("PendingStage lets nonsense that comes too late end nothing", async () => {
-  const { admitter, stage, offer, port } = new StageTrial({ max: 0 });
+  const { admitter, stage, offer, port } = new StageTrial({ max: 1 });
+  const first = offer("a");
   admitter.tryAccept = () => Promise.resolve(null) as never;
-  assertEquals(offer("a"), "refuse a: pending");
+  assertEquals(offer("b"), "refuse b: pending");
   stage.close();
-  assertEquals(offer("b"), "drop b");
+  assertEquals(offer("c"), "drop c");
+  assertStrictEquals(await first, "drop a");
   await turns();
   assertEquals(port.slots, []);
+});
+
+test("PendingStage rejects bounds that are none", () => {
+  for (const max of [0, -1, 1.5, NaN, Infinity]) {
+    assertThrows(() => new PendingStage({ max }), RangeError, "max must be");
+  }
+  for (const timeout of [-1, NaN, Infinity, 2 ** 31]) {
+    assertThrows(() => new PendingStage({ timeout }), RangeError, "timeout must be");
+  }
+  assertThrows(() => new PendingStage({ max: "1" as never }), TypeError, 'max must be a number, got "1"');
 });

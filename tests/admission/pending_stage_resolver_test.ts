@@ -6,10 +6,12 @@
 
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import type { Peer } from "@connlimit/connlimit";
+import { Limiter, type Peer } from "@connlimit/connlimit";
+import { createGate } from "../../src/admission/gate.ts";
 import type { PendingOptions } from "../../src/admission/pending_conns.ts";
-import type { Refused } from "../../src/admission/pending_stage.ts";
+import { PendingStage, type Refused } from "../../src/admission/pending_stage.ts";
 import { FakeClock } from "../support/fake_clock.ts";
+import { FakePort } from "../support/fake_port.ts";
 import { throwing } from "../support/failures.ts";
 import { turns } from "../support/settled.ts";
 import { type Deferred, withResolvers } from "../support/slow_admitter.ts";
@@ -22,9 +24,9 @@ interface Call extends Deferred<Peer | Refused> {
 }
 
 /** A stage whose resolver answers when the test says so. */
-function resolving(options: PendingOptions = { timeout: Infinity }): [trial: StageTrial, calls: Call[]] {
+function resolving(options: PendingOptions = { timeout: 2 ** 31 - 1 }): [trial: StageTrial, calls: Call[]] {
   const calls: Call[] = [];
-  const trial = new StageTrial(options, (conn, signal) => {
+  const trial = new StageTrial(options, (conn, { signal }) => {
     const deferred = withResolvers<Peer | Refused>();
     calls.push({ ...deferred, conn, signal });
     return deferred.promise;
@@ -70,7 +72,7 @@ test("PendingStage refuses where the resolver rejects or throws, and reports tha
   calls[0]!.reject("rejected");
   assertStrictEquals(await result, "refuse a: unavailable");
   assertEquals([trial.errors, trial.counts], [["rejected"], [0, 0, ["unavailable", 1]]]);
-  const throws = new StageTrial({ timeout: Infinity }, throwing("thrown"));
+  const throws = new StageTrial({ timeout: 2 ** 31 - 1 }, throwing("thrown"));
   assertStrictEquals(await throws.offer("a"), "refuse a: unavailable");
   assertEquals([throws.errors, throws.counts], [["thrown"], [0, 0, ["unavailable", 1]]]);
 });
@@ -115,9 +117,45 @@ test("PendingStage has one timeout for the resolver and the limiter together", a
   assertEquals(trial.counts, [0, 0, ["timeout", 1]]);
 });
 
-test("PendingStage that is full or closed does not call the resolver", () => {
-  const [trial, calls] = resolving({ max: 0 });
-  assertEquals([trial.offer("a"), trial.counts], ["refuse a: pending", [0, 0, ["pending", 1]]]);
+test("PendingStage that is full or closed does not call the resolver", async () => {
+  const [trial, calls] = resolving({ max: 1 });
+  const first = trial.offer("a");
+  assertEquals([trial.offer("b"), trial.counts], ["refuse b: pending", [1, 0, ["pending", 1]]]);
   trial.stage.close();
-  assertEquals([trial.offer("b"), calls], ["drop b", []]);
+  assertEquals([trial.offer("c"), calls.length, await first], ["drop c", 1, "drop a"]);
+});
+
+test("PendingStage drops a connection of which the resolver says that it has ended", async () => {
+  const [trial, calls] = resolving();
+  const result = trial.offer("a");
+  calls[0]!.resolve(undefined as never);
+  assertStrictEquals(await result, "drop a");
+  assertEquals([trial.counts, trial.admitter.questions, trial.port.log], [[0, 0], [], ["hold a", "free a", "drop a"]]);
+});
+
+test("PendingStage decides at once on a client that is known, also where it is full", async () => {
+  const answers: Record<string, Peer | Refused> = {
+    known: { key: "somebody" },
+    refused: { admitted: false, reason: "blocked" },
+  };
+  const port = new FakePort();
+  const limiter = new Limiter({ maxPerClient: 1 });
+  const errors: unknown[] = [];
+  const never = new Promise<undefined>(() => {});
+  const stage = new PendingStage<string>({ max: 1 }, () => never, (conn) => {
+    if (conn === "nonsense") throw "thrown";
+    return answers[conn];
+  });
+  const offer = createGate(port, limiter, { onError: (error) => void errors.push(error) }, stage);
+  assertEquals([offer("refused"), offer("known"), offer("known")], [
+    "refuse refused: blocked",
+    "admit known",
+    "refuse known: client",
+  ]);
+  port.slots[0]!.release();
+  const pending = offer("other");
+  assertEquals([limiter.stats().pending, offer("more"), offer("known")], [1, "refuse more: pending", "admit known"]);
+  assertEquals([offer("nonsense"), errors], ["refuse nonsense: unavailable", ["thrown"]]);
+  stage.close();
+  assertEquals([await pending, offer("known")], ["drop other", "drop known"]);
 });

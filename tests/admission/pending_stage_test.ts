@@ -116,7 +116,7 @@ test("PendingStage serves a port that cannot hold, and a limiter without counter
     refuse: (conn, refusal) => port.refuse(conn, refusal),
     drop: (conn) => port.drop(conn),
   };
-  const offer = createGate(bare, foreign, {}, new PendingStage({ max: 1, timeout: Infinity }));
+  const offer = createGate(bare, foreign, {}, new PendingStage({ max: 1, timeout: 2 ** 31 - 1 }));
   const first = offer("a");
   assertStrictEquals(offer("b"), "refuse b: pending");
   admitter.questions[0]!.decide();

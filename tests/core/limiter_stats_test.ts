@@ -54,6 +54,8 @@ test("Limiter.stats() counts what happened", () => {
       pending: 0,
       timeout: 0,
       unavailable: 0,
+      "untrusted-peer": 0,
+      "proxy-header": 0,
     },
   });
 });

@@ -26,6 +26,8 @@ test("REASONS have the reasons that are documented, with their statuses", () => 
     ["pending", 503, true],
     ["timeout", 503, false],
     ["unavailable", 503, false],
+    ["untrusted-peer", 403, false],
+    ["proxy-header", 403, false],
   ]);
 });
 

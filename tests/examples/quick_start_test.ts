@@ -59,6 +59,8 @@ const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md")
 const [answering] = printed("Answers to refused clients", "docs/limits.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
+const [byProxyProtocol] = printed("The PROXY protocol", "docs/behind-a-proxy.md");
+const [passedOn] = printed("Where the header can be read", "docs/behind-a-proxy.md");
 printed("Fastify", "docs/runtimes.md");
 // `front_and_worker_test.ts` runs it.
 printed("Sockets sent to another process", "docs/runtimes.md");
@@ -248,3 +250,14 @@ Deno.test("The README names the two commands, and they are tasks", async () => {
     assert(readme.includes(`deno task ${task} `) && readme.includes(`npx -y deno@2 task ${task}`));
   }
 });
+
+for (const [program, runtime] of [[byProxyProtocol!, "Deno"], [passedOn!, "Bun"]] as const) {
+  Deno.test(`The server by the PROXY protocol, from the documentation, shows the client (${runtime})`, async () => {
+    await withProgram(program, async ({ port, output }) => {
+      using client = await connectFrom("127.0.0.1", port);
+      const request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+      const answer = await reply(client, `PROXY TCP4 192.0.2.7 10.0.0.1 50000 443\r\n${request}`);
+      await eventually(() => (answer + output()).includes("192.0.2.7"), "the client's address");
+    }, runtime);
+  });
+}

@@ -16,7 +16,7 @@ import { throwing } from "../support/failures.ts";
 /** The limits that refuse for each reason, and what is answered then. */
 const REASONS: Readonly<
   Record<
-    Exclude<RefusalReason, "pending" | "timeout" | "unavailable">,
+    Exclude<RefusalReason, "pending" | "timeout" | "unavailable" | "untrusted-peer" | "proxy-header">,
     [LimitsOptions, status: number, body: string, options?: LimitRequestsOptions]
   >
 > = {

@@ -105,6 +105,8 @@ testUnless(
         pending: 0,
         timeout: 0,
         unavailable: 0,
+        "untrusted-peer": 0,
+        "proxy-header": 0,
       },
     });
     listener.close();

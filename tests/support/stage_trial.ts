@@ -18,7 +18,7 @@ export class StageTrial {
   readonly stage: PendingStage<string>;
   readonly offer: Gate<string, string>;
 
-  constructor(options: PendingOptions = { timeout: Infinity }, resolve?: ClientResolver<string>) {
+  constructor(options: PendingOptions = { timeout: 2 ** 31 - 1 }, resolve?: ClientResolver<string>) {
     this.stage = new PendingStage(options, resolve);
     this.offer = createGate(this.port, this.admitter, { onError: (error) => void this.errors.push(error) }, this.stage);
   }

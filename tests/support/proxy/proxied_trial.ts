@@ -1,0 +1,88 @@
+/**
+ * A test of a server behind a proxy, on one adapter.
+ *
+ * @module
+ */
+
+import { assertEquals, assertStrictEquals } from "@std/assert";
+import { Limiter, type RefusalReason } from "@connlimit/connlimit";
+import { proxyProtocol, type ProxyProtocolOptions } from "@connlimit/connlimit/proxy";
+import { eventually } from "../net.ts";
+import { bytes } from "./headers.ts";
+import { type Adapter, type Server, Visitor } from "./proxied.ts";
+
+/** A test of one adapter. */
+export class Trial implements AsyncDisposable {
+  readonly limiter: Limiter = new Limiter({ maxPerClient: 2 });
+  readonly refused: [reason: string, address: string | undefined][] = [];
+  readonly errors: unknown[] = [];
+  readonly #adapter: Adapter;
+  readonly #visitors: Visitor[] = [];
+  #server: Server | undefined;
+
+  constructor(adapter: Adapter) {
+    this.#adapter = adapter;
+  }
+
+  get server(): Server {
+    return this.#server!;
+  }
+
+  async serve(options: Partial<ProxyProtocolOptions> = {}): Promise<this> {
+    const hooks = {
+      onRefused: (
+        { reason }: { reason: RefusalReason },
+        conn: { remoteAddress?: string; remoteAddr?: { hostname: string } },
+      ) => void this.refused.push([reason, conn.remoteAddress ?? conn.remoteAddr?.hostname]),
+      onError: (error: unknown) => void this.errors.push(error),
+    };
+    const client = proxyProtocol({ trusted: ["127.0.0.1"], ...options });
+    this.#server = await this.#adapter.serve({ limiter: this.limiter, hooks: hooks as never, client });
+    return this;
+  }
+
+  async visit(from?: string): Promise<Visitor> {
+    const visitor = await Visitor.connect(this.server.port, this.#adapter, from);
+    this.#visitors.push(visitor);
+    return visitor;
+  }
+
+  /** Connects, sends a header, and has something echoed. */
+  async served(header: Uint8Array, words: Uint8Array = bytes("hello")): Promise<Visitor> {
+    const visitor = await this.visit();
+    assertEquals([...await visitor.echo(words, header) ?? []], [...words]);
+    return visitor;
+  }
+
+  /** Waits for a refusal. */
+  async turnedAway(visitor: Visitor, reason: RefusalReason, address = "127.0.0.1"): Promise<void> {
+    assertStrictEquals(await visitor.ended(), "");
+    assertEquals(this.refused.splice(0), [[reason, address]]);
+  }
+
+  /** Waits until nothing is open and nothing pending. */
+  async empty(): Promise<void> {
+    for (const visitor of this.#visitors.splice(0)) visitor[Symbol.dispose]();
+    await eventually(() => this.limiter.open === 0 && this.limiter.stats().pending === 0, "everything to be free");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.empty();
+    await this.#server?.[Symbol.asyncDispose]();
+    await eventually(() => this.limiter.open === 0, "every slot to be free");
+  }
+}
+
+/** A header of a client. */
+export function headerOf(address: string, port = 50_000): Uint8Array {
+  return bytes(
+    `PROXY ${address.includes(":") ? "TCP6" : "TCP4"} ${address} ${
+      address.includes(":") ? "::1" : "10.0.0.1"
+    } ${port} 443\r\n`,
+  );
+}
+
+/** Bytes that are not the same anywhere. */
+export function manyBytes(length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, at) => at * 31 ^ at >> 8 ^ at >> 16);
+}
