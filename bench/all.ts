@@ -2,7 +2,7 @@
  * What the library costs, as ratios to a reference in the same run, beside what they are to reach; or, with `--against`,
  * as ratios to another version of the library.
  *
- *   deno task bench [--only core,memory,deno,bun,node,http] [--rounds N]
+ *   deno task bench [--only core,memory,deno,bun,node,http,proxy] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
  * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
@@ -21,6 +21,7 @@ import { benchLatency } from "./latency.ts";
 import { type Group, GROUPS, rootOf } from "./lib/groups.ts";
 import { LoadGenerator } from "./lib/load_generator.ts";
 import { printMachine } from "./lib/rows.ts";
+import { benchPending, benchProxied } from "./proxied.ts";
 import { benchFetchRequests, benchNodeRequests } from "./requests.ts";
 
 const { values } = parseArgs({
@@ -58,6 +59,10 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
   async http(load) {
     for (const runtime of RUNTIMES) await benchNodeRequests(load, runtime, rounds);
     for (const runtime of ["Deno", "Bun"] as const) await benchFetchRequests(load, runtime, rounds);
+  },
+  async proxy(load) {
+    await benchProxied(load, rounds);
+    await benchPending(load, Math.ceil(rounds / 3));
   },
 };
 

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { connect, libc, MSG_DONTWAIT, SOCK_NONBLOCK, SOCK_STREAM, socketAddress } from "./libc.ts";
+import { connect, libc, MSG_DONTWAIT, MSG_NOSIGNAL, SOCK_NONBLOCK, SOCK_STREAM, socketAddress } from "./libc.ts";
 import { SocketLoad } from "./socket_load.ts";
 
 /** The established client's address. */
@@ -17,9 +17,20 @@ const ESTABLISHED = "127.9.9.9";
 /** Connections that are opened as fast as the server closes them. */
 export class Flood extends SocketLoad {
   readonly #message = new Uint8Array(1);
+  readonly #header: Uint8Array<ArrayBuffer>;
+
+  /** @param header What each connection begins with. */
+  constructor(port: number, inFlight: number, header: Uint8Array<ArrayBuffer> = new Uint8Array(0)) {
+    super(port, inFlight);
+    this.#header = header;
+  }
 
   protected open(from: Uint8Array<ArrayBuffer>): number {
-    return connect(from, this.server, SOCK_STREAM | SOCK_NONBLOCK);
+    const { length } = this.#header;
+    if (length === 0) return connect(from, this.server, SOCK_STREAM | SOCK_NONBLOCK);
+    const socket = connect(from, this.server, SOCK_STREAM);
+    libc.send(socket, this.#header, BigInt(length), MSG_NOSIGNAL);
+    return socket;
   }
 
   protected look(socket: number): boolean {
@@ -41,9 +52,13 @@ export class EchoClient implements Disposable {
   #sent: number | undefined;
   #next = 0;
 
-  /** @param pause Milliseconds from one byte's return to the next one. */
-  constructor(port: number, pause: number) {
+  /**
+   * @param pause Milliseconds from one byte's return to the next one.
+   * @param header What the connection begins with.
+   */
+  constructor(port: number, pause: number, header: Uint8Array<ArrayBuffer> = new Uint8Array(0)) {
     this.#socket = connect(socketAddress(ESTABLISHED, 0), socketAddress("127.0.0.1", port), SOCK_STREAM);
+    libc.send(this.#socket, header, BigInt(header.length), 0);
     this.#pause = pause;
   }
 

@@ -12,6 +12,7 @@
 import { serveCommands } from "./commands.ts";
 import { CORES, cpuTime, pin } from "./cpu.ts";
 import { EchoClient, Flood } from "./flood.ts";
+import { SilentConnections } from "./silent.ts";
 import { HeldConnections } from "./held.ts";
 import { HttpLoad } from "./http_load.ts";
 import type { Observation, Plan } from "./load_generator.ts";
@@ -27,16 +28,19 @@ const LEAST_DONE = 200;
 const PATIENCE = 10_000;
 const LOADS = { connections: Flood, requests: HttpLoad, messages: MessageLoad } as const;
 
-function observe({ of, ports: [loaded, kept], pids, floodersHold = false, phases }: Plan): Observation[] {
+function observe({ of, ports: [loaded, kept], pids, floodersHold = false, header = [], phases }: Plan): Observation[] {
   for (const pid of pids) pin(pid, CORES);
   using stack = new DisposableStack();
+  const beginning = Uint8Array.from(header);
   const held = phases.some(({ held }) => held)
     ? stack.use(new HeldConnections(kept!, floodersHold ? 0 : SOURCES))
     : undefined;
-  const client = phases.some(({ echoes }) => echoes) ? stack.use(new EchoClient(kept!, PAUSE)) : undefined;
-  const load: SocketLoad = stack.use(new LOADS[of](loaded, 1));
+  const client = phases.some(({ echoes }) => echoes) ? stack.use(new EchoClient(kept!, PAUSE, beginning)) : undefined;
+  const load: SocketLoad = stack.use(new LOADS[of](loaded, 1, beginning));
+  const silent = stack.use(new SilentConnections(loaded));
   return phases.map((phase) => {
     if (held !== undefined) held.count = phase.held ?? 0;
+    silent.count = phase.silent ?? 0;
     load.inFlight = phase.inFlight;
     const echoing = phase.echoes ? client : undefined;
     run(load, echoing, phase.warmUp);
@@ -56,11 +60,11 @@ function run(load: SocketLoad, client: EchoClient | undefined, milliseconds: num
   const [start, done] = [performance.now(), load.done];
   for (;;) {
     for (let i = 0; i < STEPS; i++) {
-      load.step();
+      if (load.inFlight > 0) load.step();
       client?.step();
     }
     const passed = performance.now() - start;
-    if (passed >= milliseconds && load.done - done >= LEAST_DONE) return passed;
+    if (passed >= milliseconds && (load.inFlight === 0 || load.done - done >= LEAST_DONE)) return passed;
     if (passed >= milliseconds + PATIENCE) throw new Error("the server does not serve what the load opens");
   }
 }

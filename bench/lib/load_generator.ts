@@ -17,6 +17,8 @@ export interface Plan {
   readonly pids: readonly number[];
   /** Whether connections are held by the clients of the flood, one each. Others hold them by default. */
   readonly floodersHold?: boolean;
+  /** What each connection begins with. */
+  readonly header?: readonly number[];
   /** One after the other. */
   readonly phases: readonly Phase[];
 }
@@ -25,6 +27,8 @@ export interface Plan {
 export interface Phase {
   /** How many connections are held, each by a client of its own. The established client is not among them. */
   readonly held?: number;
+  /** How many connections to the loaded port are opened first, and say nothing. */
+  readonly silent?: number;
   readonly inFlight: number;
   /** Whether the established client has bytes echoed, which costs CPU time, too. */
   readonly echoes?: boolean;
