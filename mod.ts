@@ -41,6 +41,7 @@
  * @module
  */
 
+export type { ClientFinder } from "./src/admission/client_finder.ts";
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
 export type {
   AnswerBudget,

@@ -5,7 +5,7 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
@@ -16,28 +16,15 @@ import { allHandlers } from "./all_handlers.ts";
 import { type AnsweringConn, answerSocket } from "./answer_socket.ts";
 import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
-import { peerOfSocket, showAs } from "./socket_access.ts";
+import { peerOfSocket } from "./socket_access.ts";
 import { SocketRecord } from "./socket_record.ts";
 import { UnreadData } from "./unread_data.ts";
+import { type GuardedSocket, upgradeTLS } from "./upgrade_tls.ts";
 
 /** The handlers that may be held back. */
 interface Handlers extends SocketHandlers {
   end?(socket: GuardedSocket): unknown;
   error?(socket: GuardedSocket, error: unknown): unknown;
-}
-
-interface GuardedSocket extends BunSocketLike {
-  [OPEN_CONN]?: OpenConn | undefined;
-  /** Starts TLS on the socket. Returns two new sockets, one below TLS and one above. */
-  upgradeTLS?(options: object): [raw: GuardedSocket, tls: unknown];
-}
-
-/** `socket.upgradeTLS()`: Bun then calls `close` with the socket below TLS, and not with the one that was accepted. */
-function upgradeTLS(this: GuardedSocket, options: object): [raw: GuardedSocket, tls: unknown] {
-  const sockets: [GuardedSocket, unknown] = Object.getPrototypeOf(this).upgradeTLS.call(this, options);
-  sockets[0][OPEN_CONN] = this[OPEN_CONN];
-  for (const socket of sockets) showAs(this, socket as object);
-  return sockets;
 }
 
 /** Wraps handlers, and is the port to them. Offers result in whether the handlers may have the socket. */
