@@ -5,7 +5,7 @@
  */
 
 import { createGate, type Gate } from "../admission/gate.ts";
-import { OPEN_CONN, OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";

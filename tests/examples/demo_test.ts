@@ -104,3 +104,12 @@ Deno.test("deno task demo fetches nothing and ends in time, with nothing open an
     assert(output.includes(`echoes: ${tried} right, 0 wrong`), output);
   }
 });
+
+Deno.test("The README names the two commands, and they are tasks", async () => {
+  const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+  const { tasks } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  for (const task of ["demo", "test"]) {
+    assert(task in tasks);
+    assert(readme.includes(`deno task ${task} `) && readme.includes(`npx -y deno@2 task ${task}`));
+  }
+});
