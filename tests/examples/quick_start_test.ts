@@ -58,8 +58,10 @@ const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md")
 const [answering] = printed("Answers to refused clients", "docs/limits.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
-const [byProxyProtocol] = printed("The PROXY protocol", "docs/behind-a-proxy.md");
-const [passedOn] = printed("Where the header can be read", "docs/behind-a-proxy.md");
+// By `proxy_protocol_test.ts`.
+for (const heading of ["The PROXY protocol", "Where the header can be read"]) {
+  printed(heading, "docs/behind-a-proxy.md");
+}
 printed("Fastify", "docs/runtimes.md");
 // `front_and_worker_test.ts` runs it.
 printed("Sockets sent to another process", "docs/runtimes.md");
@@ -241,15 +243,3 @@ testUnless(
       assertEquals(output().split("\n"), lines);
     }),
 );
-
-for (const [program, runtime] of [[byProxyProtocol!, "Deno"], [passedOn!, "Bun"]] as const) {
-  Deno.test(`The server by the PROXY protocol, from the documentation, shows the client (${runtime})`, () =>
-    withProgram(program, async ({ port, output }) => {
-      using client = await connectFrom("127.0.0.1", port);
-      const header = "PROXY TCP4 192.0.2.7 10.0.0.1 50000 443\r\n";
-      let text = "";
-      client.socket.on("data", (data) => text += data);
-      client.socket.write(`${header}GET / HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-      await eventually(() => (text + output()).includes("192.0.2.7"), "the client's address");
-    }, runtime));
-}
