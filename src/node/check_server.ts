@@ -8,22 +8,40 @@ import { typeError } from "../core/validate.ts";
 import type { ServerLike } from "./server_like.ts";
 
 /** A server has all of these. Other emitters lack one: the `WebSocketServer` of `ws` has no `listen`. */
-const METHODS = ["emit", "address", "listen"] as const;
+const METHODS: readonly string[] = ["emit", "address", "listen"];
+
+/** Servers of HTTP have this one, too; those of `node:net` and `node:tls` lack it. */
+const HTTP_METHODS: readonly string[] = [...METHODS, "setTimeout"];
 
 /**
+ * Checks that connections can be limited.
+ *
  * @throws {TypeError} If `server` is no server. Packages such as `ssh2`, `ldapjs` and `restify` have classes of that name,
  * whose `"connection"` is another event. The error says which of their properties is the server inside.
  */
 export function checkServer(server: ServerLike): void {
-  if (isServer(server)) return;
-  const error = typeError("server", "a server of node:net or of what stands on it", server);
-  const inside = Object.entries(server ?? {}).find(([, value]) => isServer(value));
+  check(server, "a server of node:net or of what stands on it", METHODS);
+}
+
+/**
+ * Checks that requests can be limited.
+ *
+ * @throws {TypeError} If `server` is no server of HTTP, as {@linkcode checkServer} does.
+ */
+export function checkHttpServer(server: ServerLike): void {
+  check(server, "a server of node:http, node:https or node:http2", HTTP_METHODS);
+}
+
+function check(server: ServerLike, expected: string, methods: readonly string[]): void {
+  if (isServer(server, methods)) return;
+  const error = typeError("server", expected, server);
+  const inside = Object.entries(server ?? {}).find(([, value]) => isServer(value, methods));
   if (inside !== undefined) error.message += `; pass its property ${JSON.stringify(inside[0])}, which is one`;
   throw error;
 }
 
 /** All servers of the runtimes say whether they listen. */
-function isServer(value: unknown): boolean {
-  const server = value as Partial<ServerLike> | null | undefined;
-  return typeof server?.listening === "boolean" && METHODS.every((method) => typeof server[method] === "function");
+function isServer(value: unknown, methods: readonly string[]): boolean {
+  const server = value as Record<string, unknown> | null | undefined;
+  return typeof server?.listening === "boolean" && methods.every((method) => typeof server[method] === "function");
 }

@@ -5,28 +5,23 @@
  */
 
 import { checkHooks } from "../admission/hooks.ts";
+import type { DisposableLike } from "../core/disposable_like.ts";
 import { type Limiter, toLimiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
-import { checkHook, typeError } from "../core/validate.ts";
+import { checkHook } from "../core/validate.ts";
+import { checkHttpServer } from "./check_server.ts";
 import { type LimitServerRequestsOptions, RequestsPort } from "./requests_port.ts";
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike } from "./server_like.ts";
 import type { ServerRequest } from "./server_request.ts";
 
 /** The limits of a server's requests. Returned by {@linkcode limitServerRequests}. */
-export interface LimitedServerRequests extends Disposable {
+export interface LimitedServerRequests extends DisposableLike {
   /** Admits, counts and refuses the requests. */
   readonly limiter: Limiter;
-  /** Removes the limits. Requests in flight stay counted until they end. A second call does nothing. */
+  /** Removes the limits, as `using` does. Requests in flight stay counted until they end. A second call does nothing. */
   detach(): void;
-  /** Calls {@linkcode LimitedServerRequests.detach}, for `using`. */
-  [Symbol.dispose](): void;
 }
-
-/** Servers of HTTP have all of these; those of `node:net` and `node:tls` lack the last one. */
-const SERVER_METHODS = ["emit", "address", "listen", "setTimeout"] as const;
-
-type HttpServer = Partial<Record<typeof SERVER_METHODS[number], unknown>>;
 
 /**
  * Limits the requests of a server of `node:http`, `node:https` or `node:http2`, and of what is built on one: Express,
@@ -68,9 +63,7 @@ export function limitServerRequests<Q extends ServerRequest = ServerRequest>(
   limits: Limiter | LimitsOptions = {},
   options: LimitServerRequestsOptions<Q> = {},
 ): LimitedServerRequests {
-  if (SERVER_METHODS.some((method) => typeof (server as HttpServer)?.[method] !== "function")) {
-    throw typeError("server", "a server of node:http, node:https or node:http2", server);
-  }
+  checkHttpServer(server);
   checkHooks("server request", options, ["client", "answer"]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);

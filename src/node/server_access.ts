@@ -15,7 +15,8 @@ const UNKNOWN_PEER: Peer = {};
 
 /** The peer of a socket, which may be one of TLS over another. */
 export function peerOfSocket(socket: ServerSocket & RawSocket, server: ServerLike): Peer {
-  if (socket.remoteAddress !== undefined) return socket;
+  const { remoteAddress } = socket;
+  if (remoteAddress !== undefined) return remoteAddress;
   const raw = underTls(socket);
   // On Bun a TLS socket over another has no address before its handshake.
   if (raw.remoteAddress !== undefined) return raw.remoteAddress;

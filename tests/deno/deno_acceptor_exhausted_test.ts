@@ -38,7 +38,7 @@ testUnless(
     const [errors, tries] = [later.errors - exhausted.errors, 5 + (later.time - exhausted.time) / 200];
     assert(errors <= tries, `${errors} errors where there should be ${tries} at most`);
 
-    for (const client of clients.splice(0, 60)) client[Symbol.dispose]();
+    for (const client of clients.splice(0, 80)) client[Symbol.dispose]();
     await server.until(({ admitted }) => admitted === 100, "the clients in the queue to be accepted");
     for (const client of clients) client[Symbol.dispose]();
     await server.until(({ open }) => open === 0, "all to be gone");
