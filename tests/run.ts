@@ -1,5 +1,6 @@
 /**
- * Runs the tests on Deno, Bun and Node, one after the other, and tells at the end how each went.
+ * Runs the tests on Deno, Bun and Node, and tells at the end how each went. Those on Deno run beside those on Bun and then
+ * on Node, since most of them wait for the network; their output is not mixed.
  *
  *   deno task test
  *   deno task test:node
@@ -66,27 +67,37 @@ const SUITES: Readonly<Record<string, Suite>> = {
   },
 };
 
+/** The closing line of a suite, and what is wrong. */
+type Outcome = [line: string, wrong: string];
+
 const ROOT = new URL("../", import.meta.url);
 const [only, ...chosen] = Deno.args;
 
-const outcomes: [line: string, wrong: string][] = [];
-for (const suite of only === undefined ? Object.values(SUITES) : [SUITES[only]!]) outcomes.push(await run(suite));
+/** The suites that run one after another, beside those of other lanes. */
+const lanes = only === undefined ? [[SUITES.deno!], [SUITES.bun!, SUITES.node!]] : [[SUITES[only]!]];
+// First, since suites use each other's packages and would install them at the same time.
+for (const suite of lanes.flat()) await suite.runtime().catch(() => {});
+const outcomes = (await Promise.all(lanes.map(async (suites, lane) => {
+  const outcomes: Outcome[] = [];
+  for (const suite of suites) outcomes.push(await run(suite, lane === 0));
+  return outcomes;
+}))).flat();
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
 for (const lack of [...LACKS, noNginx].filter(Boolean)) console.log(`Some tests cannot be run here: ${lack}.`);
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);
 
-/** Runs a suite. Resolves to its closing line, and to what is wrong. */
-async function run(suite: Suite): Promise<[line: string, wrong: string]> {
+/** Runs a suite, and shows its output meanwhile or at its end. */
+async function run(suite: Suite, live: boolean): Promise<Outcome> {
   const start = performance.now();
   let title = suite.name;
   try {
     const { version, command, args } = await suite.runtime();
-    console.log(`\n# ${title += ` ${version}`}\n`);
+    const heading = `\n# ${title += ` ${version}`}\n\n`;
     const files = chosen.length > 0 || suite.except === undefined ? chosen : await find(suite.except);
     // Without a file they would look for files in ways of their own.
     if (suite.except !== undefined && files.length === 0) return [title, "FAILED: there are no test files"];
-    const { code, lines } = await pass(command, [...args, ...suite.args, ...files]);
+    const { code, lines } = await pass(command, [...args, ...suite.args, ...files], heading, live);
     const [failed, skipped] = [sum(lines, suite.failed), sum(lines, suite.skipped)];
     const passed = sum(lines, suite.passed) - lines.filter((line) => suite.empty?.test(line)).length;
     const seconds = Math.round((performance.now() - start) / 1000);
@@ -110,7 +121,12 @@ async function find(except: readonly string[], folder = "tests"): Promise<string
 }
 
 /** Runs a program at the root, and passes its output on. Resolves to its exit code and the lines of its output. */
-async function pass(command: string, args: readonly string[]): Promise<{ code: number; lines: string[] }> {
+async function pass(
+  command: string,
+  args: readonly string[],
+  heading: string,
+  live: boolean,
+): Promise<{ code: number; lines: string[] }> {
   const child = new Deno.Command(command, {
     args: [...args],
     cwd: ROOT,
@@ -119,17 +135,25 @@ async function pass(command: string, args: readonly string[]): Promise<{ code: n
     stdout: "piped",
     stderr: "piped",
   }).spawn();
-  const read = async (from: ReadableStream<Uint8Array>, to: WritableStream<Uint8Array>) => {
-    const [copy, shown] = from.tee();
-    const [text] = await Promise.all([new Response(copy).text(), shown.pipeTo(to, { preventClose: true })]);
-    return stripVTControlCharacters(text).split(/\r?\n/);
+  const chunks: Uint8Array[] = [new TextEncoder().encode(heading)];
+  const show = () => chunks.splice(0).forEach((chunk) => writeAll(chunk));
+  if (live) show();
+  let text = "";
+  const read = async (from: ReadableStream<Uint8Array>) => {
+    const decoder = new TextDecoder();
+    for await (const chunk of from) {
+      text += decoder.decode(chunk, { stream: true });
+      chunks.push(chunk);
+      if (live) show();
+    }
   };
-  const [stdout, stderr, { code }] = await Promise.all([
-    read(child.stdout, Deno.stdout.writable),
-    read(child.stderr, Deno.stderr.writable),
-    child.status,
-  ]);
-  return { code, lines: [...stdout, ...stderr] };
+  const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
+  show();
+  return { code, lines: stripVTControlCharacters(text).split(/\r?\n/) };
+}
+
+function writeAll(chunk: Uint8Array): void {
+  for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
 }
 
 /** The sum of the numbers in those lines that fit. */

@@ -56,7 +56,8 @@ export function serverAccess(server: ServerLike): ConnAccess<ServerSocket> {
     );
   }
   return {
-    peerOf: (socket) => peerOfSocket(socket, server),
+    // A finder tells of the proxy's port, too.
+    peerOf: (socket) => socket.remoteAddress === undefined ? peerOfSocket(socket, server) : socket,
     objectOf: (socket) => socket,
     read,
     show(socket, address, port) {
