@@ -49,13 +49,22 @@ export interface ConnAccess<C> {
 }
 
 /**
+ * Checks the option `client`.
+ *
+ * @throws {TypeError} If it is there and not a finder.
+ */
+export function checkClient(client: ClientFinder | undefined): asserts client is StagingFinder | undefined {
+  if (client !== undefined && typeof (client as StagingFinder | null)?.[FIND_CLIENT] !== "function") {
+    throw typeError("client", "made by proxyProtocol()", client);
+  }
+}
+
+/**
  * The stage of the option `client`, if that is there.
  *
  * @throws {TypeError} If the option is not a finder.
  */
 export function findClients<C>(client: ClientFinder | undefined, access: ConnAccess<C>): PendingStage<C> | undefined {
-  if (client === undefined) return undefined;
-  const finder = client as StagingFinder | null;
-  if (typeof finder?.[FIND_CLIENT] !== "function") throw typeError("client", "made by proxyProtocol()", client);
-  return finder[FIND_CLIENT](access);
+  checkClient(client);
+  return client?.[FIND_CLIENT](access);
 }

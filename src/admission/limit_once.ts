@@ -5,6 +5,7 @@
  */
 
 import { internalsOf } from "../core/internals.ts";
+import type { Peer } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import type { OpenConn } from "./open_conn.ts";
 import type { Admitter, Port } from "./port.ts";
@@ -58,10 +59,12 @@ export function slotFrom(owner: object, record: OpenConn | undefined, client?: s
 /**
  * The slot that a connection holds already of the limiter that is to be asked, and for the same client: it was admitted
  * before, and then passed on. It may count against another client as well, such as an account.
+ *
+ * @param found The client, if it is not the connection's peer.
  */
-export function slotHeld<C, R>(limiter: Admitter, port: Port<C, R>, conn: C): Slot | undefined {
+export function slotHeld<C, R>(limiter: Admitter, port: Port<C, R>, conn: C, found?: Peer): Slot | undefined {
   const record = port.recordOf?.(conn);
   if (record === undefined) return undefined;
-  const client = internalsOf(limiter)?.clientOf?.(port.peerOf(conn));
+  const client = internalsOf(limiter)?.clientOf?.(found ?? port.peerOf(conn));
   return client ? slotFrom(limiter, record, client) : undefined;
 }

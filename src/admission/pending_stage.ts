@@ -91,10 +91,13 @@ export class PendingStage<C> {
   /** Asks what can be asked at once. Returns a promise if that takes time, and nothing if the client must be found first. */
   #answerAtOnce<R>(conn: C, gate: GateSide<C, R>): Admission | PromiseLike<Admission> | RefusalReason | undefined {
     try {
-      const held = slotHeld(gate.limiter, gate.port, conn);
-      if (held !== undefined) return held;
       const client = this.#known?.(conn);
       if (isRefused(client)) return client.reason;
+      // A slot that is held for the proxy is not one for the client behind it.
+      if (client !== undefined || this.#resolve === undefined) {
+        const held = slotHeld(gate.limiter, gate.port, conn, client);
+        if (held !== undefined) return held;
+      }
       // Whoever would be pending is refused before anybody is asked. For a known client the limiter may answer at once.
       if (client === undefined && this.full) return "pending";
       if (client === undefined && this.#resolve !== undefined) return undefined;
@@ -146,7 +149,7 @@ export class PendingStage<C> {
         const client = await this.#resolve!(conn, pending);
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
-        asked = gate.limiter.tryAccept(client);
+        asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
       }
       return checked(await asked);
     } catch (error) {

@@ -157,10 +157,15 @@ export class RefusalAnswers<C> {
     this.#onError = onError;
   }
 
-  /** What to answer a refused connection. `undefined` if it is to be closed without an answer. */
-  take(refusal: Refusal, conn: C): Uint8Array | undefined {
+  /**
+   * What to answer a refused connection. `undefined` if it is to be closed without an answer.
+   *
+   * @param present Prepares the connection to be answered. Not called beyond the budget, where a flood is.
+   */
+  take<T>(refusal: Refusal, conn: T, present: (conn: T) => C): Uint8Array | undefined {
     if (!this.#budget.take()) return undefined;
-    const bytes = typeof this.#send === "function" ? this.#ask(this.#send, refusal, conn) : this.#send;
+    const presented = present(conn);
+    const bytes = typeof this.#send === "function" ? this.#ask(this.#send, refusal, presented) : this.#send;
     if (bytes?.length) return bytes;
     this.#budget.giveBack();
     return undefined;

@@ -100,9 +100,11 @@ export function bunAcceptor<A extends BunAddr>(
     refuse(socket, refusal) {
       const { tls } = traitsOf(socket);
       if (answers !== undefined && !tls) {
-        const conn = connOver(socket);
-        const answer = answers.take(refusal, muteRejections(conn) as BunConn<A>);
-        if (answer !== undefined) return sendAnswer(conn, answer, answers.writeDeadline, () => conn.close(), answering);
+        const answer = answers.take(refusal, socket, port.present as (socket: BunSocketLike) => BunConn<A>);
+        if (answer !== undefined) {
+          const conn = connOver(socket);
+          return sendAnswer(conn, answer, answers.writeDeadline, () => conn.close(), answering);
+        }
       }
       closeRefused(socket, tls);
     },

@@ -114,3 +114,8 @@ export function closeRefused(socket: BunSocketLike, tls: boolean): void {
 export function shadow<T extends object, K extends keyof T>(object: T, name: K, method: T[K]): void {
   Object.defineProperty(object, name, { value: method, configurable: true, writable: true });
 }
+
+/** The bytes of data, which handlers may ask for as any type. */
+export function bytesOf(chunk: Uint8Array | ArrayBuffer): Uint8Array {
+  return chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : chunk;
+}

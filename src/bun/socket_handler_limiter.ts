@@ -14,7 +14,15 @@ import type { Refusal, Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
 import { allHandlers } from "./all_handlers.ts";
 import { type AnsweringConn, answerSocket } from "./answer_socket.ts";
-import { type BunListenerBase, type BunSocketLike, closeRefused, isTls, type SocketHandlers } from "./native.ts";
+import { callOpen } from "./call_open.ts";
+import {
+  type BunListenerBase,
+  type BunSocketLike,
+  bytesOf,
+  closeRefused,
+  isTls,
+  type SocketHandlers,
+} from "./native.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
 import { peerOfSocket } from "./socket_access.ts";
 import { SocketRecord } from "./socket_record.ts";
@@ -49,7 +57,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   wrap<H extends SocketHandlers>(handlers: H): H {
     const { open, close, data, drain, handshake, end } = handlers as Handlers;
     // Bun checks the other handlers, and sees ours in place of these.
-    for (const [name, handler] of Object.entries({ open, close, drain, handshake })) {
+    for (const [name, handler] of Object.entries({ open, close, data, end, drain, handshake })) {
       checkHook(name, handler ?? undefined);
     }
     // Bun itself calls `open` after the handshake, unless there is a handler for that.
@@ -199,16 +207,23 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     if (record !== undefined) record.stage = "refused";
     else {
       const under = socket[OPEN_CONN];
-      const shared = under === undefined && this.#answers === undefined;
-      socket[OPEN_CONN] = shared ? this.#refused : new SocketRecord(this, socket, under, "refused");
+      socket[OPEN_CONN] = under === undefined ? this.#refused : new SocketRecord(this, socket, under, "refused");
     }
     return socket;
   }
 
+  /** Gives a refused socket a record of its own, which keeps what answers its client. */
+  readonly #presentAnswered = (socket: GuardedSocket): GuardedSocket => {
+    if (this.present(socket)[OPEN_CONN] === this.#refused) {
+      socket[OPEN_CONN] = new SocketRecord(this, socket, undefined, "refused");
+    }
+    return socket;
+  };
+
   refuse(socket: GuardedSocket, refusal: Refusal): boolean {
     // The last socket may have been another listener's meanwhile.
     const tls = this.#pending === undefined ? this.#tls : isTls(socket);
-    const answer = tls ? undefined : this.#answers?.take(refusal, this.present(socket));
+    const answer = tls ? undefined : this.#answers?.take(refusal, socket, this.#presentAnswered);
     if (answer === undefined) closeRefused(this.present(socket), tls);
     else this.#recordOf(socket)!.answering = answerSocket(socket, answer, this.#answers!.writeDeadline);
     return false;
@@ -227,20 +242,5 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   drop(socket: GuardedSocket): boolean {
     socket.terminate();
     return false;
-  }
-}
-
-/** The handlers may ask for any type. */
-function bytesOf(chunk: Uint8Array | ArrayBuffer): Uint8Array {
-  return chunk instanceof ArrayBuffer ? new Uint8Array(chunk) : chunk;
-}
-
-/** As with Bun, a connection whose `open` throws is closed. */
-function callOpen(open: SocketHandlers["open"], socket: GuardedSocket): void {
-  try {
-    open?.call(socket, socket);
-  } catch (error) {
-    socket.terminate();
-    throw error;
   }
 }

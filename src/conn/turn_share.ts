@@ -36,7 +36,11 @@ export class TurnShare {
     const start = performance.now();
     if (start < this.#end) return;
     await yieldToEventLoop();
-    const now = performance.now();
+    this.#renew(start, performance.now());
+  }
+
+  /** Measures a turn, and begins its share. */
+  #renew(start: number, now: number): void {
     this.#share = Math.min((now - start) * SHARE, MAX_SHARE_MS);
     this.#end = now + this.#share;
   }
@@ -46,10 +50,10 @@ export class TurnShare {
     return this.#share > ACCEPT_MS ? performance.now() : 0;
   }
 
-  /** Renews the share if the runtime has yielded within the accept. Another turn would be one too many. */
+  /** Takes the share of the last turn if the runtime has yielded within the accept. Another turn would be one too many. */
   afterAccept(start: number): void {
     if (start === 0) return;
     const now = performance.now();
-    if (now - start > ACCEPT_MS) this.#end = now + this.#share;
+    if (now - start > ACCEPT_MS) this.#renew(start, now);
   }
 }

@@ -90,7 +90,7 @@ export function denoAcceptor<C extends ConnLike, A>(
 
     refuse(conn, refusal) {
       turns.due = true;
-      const answer = answers?.take(refusal, muteRejections(conn) as C);
+      const answer = answers?.take(refusal, conn, port.present as (conn: C) => C);
       if (answer === undefined) port.drop(conn);
       else sendAnswer(conn, answer, answers!.writeDeadline, () => port.drop(conn), answering);
     },

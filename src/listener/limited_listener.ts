@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ClientFinder, findClients } from "../admission/client_finder.ts";
+import { checkClient, type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
@@ -77,6 +77,8 @@ export function limitedListener(
 ): LimitedListener {
   checkAnswerHooks("listener", options, ["signal", "client"]);
   checkSignal("signal", options.signal);
+  // Before a listener of Bun's is taken over, which cannot be undone.
+  checkClient(options.client);
   const limiter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
   const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>, options.client);

@@ -38,8 +38,9 @@ import { bindSlot } from "../deno/bind_slot.ts";
  * @param conn An open connection.
  * @param slot A slot that has not been released.
  * @returns The same connection.
- * @throws {TypeError} If `slot` is not held, if `conn` has a slot of the same limiter and client, if `conn` is no connection, or if `conn` has methods of its own in place
- * of those that `withSlot()` observes. Neither argument is changed then.
+ * @throws {TypeError} If `slot` is not held, if `conn` has a slot of the same limiter and client, if `conn` is no
+ * connection, or if `conn` has methods of its own in place of those that `withSlot()` observes. Neither argument is changed
+ * then.
  */
 export function withSlot<C extends ConnLike>(conn: C, slot: Slot): LimitedConn<C> {
   if (typeof slot?.release !== "function" || !slot.admitted || slot.released) {

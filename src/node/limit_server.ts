@@ -59,8 +59,8 @@ export interface LimitedServer extends DisposableLike {
  * @param limits A limiter, which several servers may share, or limits for a new one.
  * @param options An answer for refused clients, and hooks.
  * @returns The limiter, and a way to remove the limits. It need not be kept.
- * @throws {TypeError} If `server` is not a server or only has one inside, for an unknown option, a value of the wrong type, or a limiter that
- * the server has already.
+ * @throws {TypeError} If `server` is not a server or only has one inside, for an unknown option, a value of the wrong
+ * type, or a limiter that the server has already.
  * @throws {RangeError} For a limit out of its range.
  */
 export function limitServer<S extends ServerSocket = ServerSocket>(

@@ -100,6 +100,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     socket.on("close", ended);
     // It is emitted here only where the client has said nothing. Nobody would hear of it later, and the socket stay open.
     socket.on("end", ended);
+    const own = Object.hasOwn(socket, "resume");
     const { resume } = socket;
     let flows = socket.readableFlowing === true;
     if (flows) socket.pause?.();
@@ -110,7 +111,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return () => {
       socket.off("close", ended);
       socket.off("end", ended);
-      socket.resume = resume;
+      if (own) socket.resume = resume;
+      else Reflect.deleteProperty(socket, "resume");
       if (flows) socket.resume();
       if (!socket.destroyed) socket.off("error", ignore);
     };
@@ -126,7 +128,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   /** Whether the socket is being answered, and then closes by itself. */
   #isAnswered(answers: RefusalAnswers<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
     if (socket.destroyed || this.#tls || socket.encrypted) return false;
-    const answer = answers.take(refusal, this.present(socket));
+    const answer = answers.take(refusal, socket, this.present);
     if (answer === undefined) return false;
     try {
       answerSocket(socket, answer, answers.writeDeadline);

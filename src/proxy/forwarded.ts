@@ -110,7 +110,7 @@ export function forwarded(options: ForwardedOptions): ForwardedClient {
   const name = checkHeader(header);
   const isTrusted = trustedNetworks(trusted);
   if (untrusted !== "refuse" && untrusted !== "direct") {
-    throw new TypeError(`untrusted must be "refuse" or "direct", got ${formatValue(untrusted)}`);
+    throw typeError("untrusted", '"refuse" or "direct"', untrusted);
   }
   const format = name === "forwarded" ? FORWARDED_FORMAT : LIST_FORMAT;
   /** The last peer that was named by its address. Proxies are few, so the next is most often the same. */
@@ -127,8 +127,9 @@ export function forwarded(options: ForwardedOptions): ForwardedClient {
     const client = trusted ? clientBehind(headerOf(request.headers, name), format, isTrusted) : undefined;
     if (client !== undefined) return client;
     if (!trusted && untrusted === "refuse") return undefined;
-    peer ??= identify(peerOf(request, from));
-    return peer === undefined ? undefined : toPeer(peer);
+    const direct = peerOf(request, from);
+    peer ??= identify(direct);
+    return typeof peer === "object" || typeof peer === "number" ? formatAddress(peer) : peer && direct;
   };
 }
 
@@ -153,8 +154,4 @@ function headerOf(headers: ForwardedHeaders, name: string): string {
   if (typeof headers.get === "function") return headers.get(name) ?? "";
   const value = (headers as Exclude<ForwardedHeaders, { get(name: string): unknown }>)[name];
   return typeof value === "string" ? value : Array.isArray(value) ? value.join(", ") : "";
-}
-
-function toPeer(identity: Identity): Peer {
-  return typeof identity === "string" ? UNIX_PEER : formatAddress(identity);
 }

@@ -37,7 +37,7 @@ export class HeaderInfo implements ProxyInfo {
   /** @param peer The proxy. */
   constructor(peer: Peer, header: ProxyHeader) {
     const { remoteAddr, remoteAddress, remotePort } = peer as Partial<ProxyPeer>;
-    this.#peer = remoteAddr?.hostname ?? remoteAddress;
+    this.#peer = typeof peer === "string" ? peer : remoteAddr?.hostname ?? remoteAddress;
     this.port = remoteAddr?.port ?? remotePort;
     this.#header = header;
     this.source = header.source;

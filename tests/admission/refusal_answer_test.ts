@@ -19,7 +19,7 @@ import { FakeClock } from "../support/fake_clock.ts";
 
 /** The texts of so many answers, of which some may be none. */
 function take(answers: RefusalAnswers<string>, count: number): (string | undefined)[] {
-  const texts = Array.from({ length: count }, () => answers.take(REFUSALS.client, "a connection"));
+  const texts = Array.from({ length: count }, () => answers.take(REFUSALS.client, "a connection", String));
   return texts.map((bytes) => bytes && new TextDecoder().decode(bytes));
 }
 

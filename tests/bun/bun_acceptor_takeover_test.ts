@@ -85,10 +85,16 @@ test("limitedListener() leaves a listener alone when its limits or options are w
   const native = Bun.listen({ ...onLoopback, socket: { data: (socket) => void socket.write("not limited") } });
   assertThrows(() => limitedListener(native, { maxPerClient: -1 }), RangeError, "maxPerClient");
   assertThrows(() => limitedListener(native, {}, { onRefuse() {} } as never), TypeError, '"onRefuse"');
+  const client = () => "192.0.2.7";
+  assertThrows(
+    () => limitedListener(native, {}, { client } as never),
+    TypeError,
+    "client must be made by proxyProtocol()",
+  );
   assertThrows(() => limitedListener(Bun.serve as never), TypeError, "listener must be a listener of Deno's or Bun's");
-  using client = await connectFrom("127.0.0.1", native.port);
-  const data = once(client.socket, "data");
-  client.socket.write("hello");
+  using alone = await connectFrom("127.0.0.1", native.port);
+  const data = once(alone.socket, "data");
+  alone.socket.write("hello");
   assertStrictEquals(`${(await data)[0]}`, "not limited");
   native.stop(true);
 });

@@ -174,9 +174,9 @@ test("limitSocketHandler() refuses what Bun refuses, and bad options", () => {
   // deno-lint-ignore no-explicit-any
   const make = (...args: any[]) => () => (limitSocketHandler as any)(...args);
   assertThrows(() => serve(PLAIN, limitSocketHandler({}, {} as Handlers)), TypeError, "at least");
-  assertThrows(() => serve(PLAIN, limitSocketHandler({}, { data: 7 } as unknown as Handlers)), TypeError, "onData");
-  for (const name of ["open", "close", "handshake"]) {
+  for (const name of ["open", "close", "data", "end", "drain", "handshake"]) {
     assertThrows(make({}, { data, [name]: 7 }), TypeError, `${name} must be a function, got 7`);
+    assertThrows(make({}, { data, [name]: 7 }, { answer: "busy" }), TypeError, `${name} must be a function, got 7`);
   }
   assertThrows(make({}, null), TypeError, "handlers must be an object, got null");
   assertThrows(make({}, "data"), TypeError, 'handlers must be an object, got "data"');

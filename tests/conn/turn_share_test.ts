@@ -6,7 +6,7 @@
 
 import { setImmediate } from "node:timers";
 import { test } from "node:test";
-import { assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { TurnShare } from "../../src/conn/turn_share.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 
@@ -73,8 +73,8 @@ test("TurnShare.yield() takes ten milliseconds at most, as after a suspension of
 test("TurnShare.afterAccept() renews the share where the runtime has yielded, and not otherwise", async () => {
   using turns = new Turns();
   await turns.yields(20);
-  turns.accept(100);
-  turns.clock.pass(4.75);
+  turns.accept(16);
+  turns.clock.pass(3.75);
   assertStrictEquals(await turns.yields(20), false);
   turns.clock.pass(0.25);
   turns.accept(0.5);
@@ -82,4 +82,21 @@ test("TurnShare.afterAccept() renews the share where the runtime has yielded, an
   // A share too short for that is not renewed by the wait for a client.
   turns.accept(100);
   assertStrictEquals(await turns.yields(0.1), true);
+});
+
+test("TurnShare.afterAccept() takes a share of short turns after a long one", async () => {
+  using turns = new Turns();
+  await turns.yields(40);
+  let [own, others] = [0, 0];
+  // A flood in which the runtime yields after 128 accepts, which take 5 ms in all.
+  for (let accepted = 1; own + others < 1_000; accepted++) {
+    turns.clock.pass(5 / 128);
+    own += 5 / 128;
+    if (accepted % 128 === 0) {
+      turns.accept(3);
+      others += 3;
+    }
+    if (await turns.yields(3)) others += 3;
+  }
+  assert(own / (own + others) < 0.25, `${own} of ${own + others} ms`);
 });

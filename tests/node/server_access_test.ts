@@ -116,6 +116,27 @@ test("limitServer() reads a header ahead of HTTP/2 without TLS", async () => {
   });
 });
 
+test("limitServer() reads the header of a connection that a server in front has counted for its proxy", async () => {
+  for (const trusted of ["127.0.0.1", "10.0.0.0/8"]) {
+    const limiter = new Limiter({ maxPerClient: 2 });
+    const seen: unknown[] = [];
+    const back = net.createServer((socket) => {
+      seen.push(socket.remoteAddress, limiter.openFor("192.0.2.7"));
+      socket.on("error", () => {}).pipe(socket);
+    });
+    const front = net.createServer((socket) => void back.emit("connection", socket));
+    limitServer(front, limiter);
+    limitServer(back, limiter, { client: proxyProtocol({ trusted: [trusted] }) });
+    await listening(front, { port: 0, host: "127.0.0.1" }, async () => {
+      using proxy = await connectFrom("127.0.0.1", (front.address() as net.AddressInfo).port);
+      proxy.socket.end(Buffer.concat([headerOf("192.0.2.7"), Buffer.from("words")]));
+      const expected = trusted === "127.0.0.1" ? ["words", ["192.0.2.7", 1]] : ["", []];
+      assertEquals([await ended(proxy), seen], expected);
+      await eventually(() => limiter.open === 0, "the slots to be free");
+    });
+  }
+});
+
 test("limitServer() shows Express the client", async () => {
   const app = express();
   app.get("/", (request: ExpressRequest, response: http.ServerResponse) => {

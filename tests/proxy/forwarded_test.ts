@@ -26,6 +26,15 @@ test("forwarded() reads Headers and objects, several lines, and any case of the 
   assertStrictEquals(clientOf({ headers: lines }, PROXY), "203.0.113.7");
 });
 
+test("forwarded() takes who is not trusted directly, if it is to: by address, key or Unix socket", () => {
+  const clientOf = forwarded({ header: "x-forwarded-for", trusted: TRUSTED, untrusted: "direct" });
+  const unix = { remoteAddr: { transport: "unix" } };
+  assertStrictEquals(clientOf(xff("203.0.113.7"), "::ffff:192.0.2.9"), "192.0.2.9");
+  assertEquals(clientOf(xff("203.0.113.7"), { key: "account" }), { key: "account" });
+  assertEquals(clientOf(xff("203.0.113.7"), unix), unix);
+  assertStrictEquals(clientOf(xff("203.0.113.7"), {}), undefined);
+});
+
 test("forwarded() refuses a peer that is not trusted, and one without an address", () => {
   const clientOf = forwarded({ header: "x-forwarded-for", trusted: TRUSTED });
   const unix = { remoteAddr: { transport: "unix" } };
