@@ -63,14 +63,16 @@ export function serverAccess(server: ServerLike): ConnAccess<ServerSocket> {
     show(socket, address, port) {
       const name: PeerName = { address, port, family: address.includes(":") ? "IPv6" : "IPv4" };
       showOn(socket, name);
-      const handle = (socket as { _handle?: Handle })._handle;
-      const upgrade = handle?.upgradeTLS;
-      if (handle?.getpeername !== undefined) {
+      const handle = (socket as { _handle?: Handle | null })._handle;
+      if (handle == null) return;
+      const upgrade = handle.upgradeTLS;
+      if (upgrade === undefined) {
+        // Those of Unix sockets have none, but are asked for it by TLS over them.
         handle.getpeername = (out) => {
           Object.assign(out, name);
           return 0;
         };
-      } else if (upgrade !== undefined) {
+      } else {
         const value = (...args: unknown[]) => {
           const sockets = Reflect.apply(upgrade, handle, args);
           for (const socket of sockets) showOn(socket, name);

@@ -17,9 +17,8 @@ import express from "express";
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer } from "@connlimit/connlimit/node";
 import { proxyOf, proxyProtocol } from "@connlimit/connlimit/proxy";
-import { Folder } from "../support/folder.ts";
-import { certificate, connected, connectFrom, connectToPath, ended, eventually, within } from "../support/net.ts";
-import { isBun, noUnixSockets } from "../support/platform.ts";
+import { certificate, connected, connectFrom, ended, eventually, within } from "../support/net.ts";
+import { isBun } from "../support/platform.ts";
 import { BLOCK4, v2 } from "../support/proxy/headers.ts";
 import { headerOf } from "../support/proxy/proxied_trial.ts";
 
@@ -69,30 +68,6 @@ async function listening(server: net.Server, where: object, use: () => Promise<v
     await within(once(server, "close"), "the server to close");
   }
 }
-
-test("limitServer() trusts the peers of a Unix socket by name", { skip: noUnixSockets }, async () => {
-  using folder = new Folder();
-  const path = folder.file();
-  for (const trusted of [["unix"], ["127.0.0.1"]]) {
-    const limiter = new Limiter();
-    const seen: unknown[] = [];
-    const server = net.createServer((socket) => {
-      seen.push(socket.remoteAddress, socket.remotePort, proxyOf(socket)!.address, proxyOf(socket)!.port);
-      socket.end("hello");
-    });
-    limitServer(server, limiter, { client: proxyProtocol({ trusted }) });
-    await listening(server, { path }, async () => {
-      using proxy = await connectToPath(path);
-      proxy.socket.write(headerOf("192.0.2.7"));
-      const text = await ended(proxy);
-      const { admitted, refusedBy } = limiter.stats();
-      assertEquals(
-        [text, seen, admitted, refusedBy["untrusted-peer"]],
-        trusted[0] === "unix" ? ["hello", ["192.0.2.7", 50_000, "unix", undefined], 1, 0] : ["", [], 0, 1],
-      );
-    });
-  }
-});
 
 test("limitServer() reads a header ahead of HTTP/2 without TLS", async () => {
   const limiter = new Limiter();

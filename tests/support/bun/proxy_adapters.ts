@@ -9,8 +9,13 @@ import { proxyOf } from "@connlimit/connlimit/proxy";
 import { type Adapter, type Seen, serveListener, type Server, type Setup } from "../proxy/proxied.ts";
 import { within } from "../net.ts";
 
+/** Where a server listens, as Bun wants it. Its types have an overload for each, and none for either. */
+const at = ({ path }: Setup) =>
+  (path === undefined ? { hostname: "127.0.0.1", port: 0 } : { unix: path }) as { hostname: string; port: number };
+
 /** An echo server of callbacks, which holds back what does not fit. */
-function serveHandlers({ limiter, hooks, client }: Setup, binaryType: "buffer" | "uint8array" | "arraybuffer"): Server {
+function serveHandlers(setup: Setup, binaryType: "buffer" | "uint8array" | "arraybuffer"): Server {
+  const { limiter, hooks, client } = setup;
   const seen: Seen[] = [];
   const unsent = new Map<Bun.Socket, Uint8Array>();
   const flush = (socket: Bun.Socket, data: Uint8Array) => {
@@ -19,8 +24,7 @@ function serveHandlers({ limiter, hooks, client }: Setup, binaryType: "buffer" |
     else unsent.delete(socket);
   };
   const listener = Bun.listen({
-    hostname: "127.0.0.1",
-    port: 0,
+    ...at(setup),
     socket: limitSocketHandler(limiter, {
       binaryType,
       open(socket: Bun.Socket) {
@@ -52,11 +56,17 @@ export const BUN_ADAPTERS: readonly Adapter[] = [
     name: "Bun.listen",
     serve: (setup) =>
       serveListener(
-        Bun.listen({ hostname: "127.0.0.1", port: 0, allowHalfOpen: true, socket: { data() {} } }) as never,
+        Bun.listen({ ...at(setup), allowHalfOpen: true, socket: { data() {} } }) as never,
         setup,
       ),
   },
-  { name: "listen()", serve: (setup) => serveListener(listen({ hostname: "127.0.0.1", port: 0 }), setup) },
+  {
+    name: "listen()",
+    serve: (setup) =>
+      setup.path === undefined
+        ? serveListener(listen({ hostname: "127.0.0.1", port: 0 }), setup)
+        : serveListener(listen({ transport: "unix", path: setup.path }) as never, setup),
+  },
   { name: "callbacks", serve: (setup) => serveHandlers(setup, "buffer") },
   { name: "callbacks with arrays of bytes", serve: (setup) => serveHandlers(setup, "uint8array") },
   { name: "callbacks with array buffers", serve: (setup) => serveHandlers(setup, "arraybuffer") },

@@ -56,7 +56,7 @@ const makeHttpOverTls: Make = (seen) => {
   return tls.createServer(certificate(), (socket) => void server.emit("connection", socket));
 };
 
-async function serve(make: Make, { limiter, hooks, client }: Setup): Promise<Server> {
+async function serve(make: Make, { limiter, hooks, client, path }: Setup): Promise<Server> {
   const seen: Seen[] = [];
   const server = make(seen);
   const sockets = new Set<net.Socket>();
@@ -65,7 +65,7 @@ async function serve(make: Make, { limiter, hooks, client }: Setup): Promise<Ser
     socket.on("close", () => sockets.delete(socket));
   });
   limitServer(server, limiter, { ...hooks, client });
-  server.listen(0, "127.0.0.1");
+  server.listen(path === undefined ? { port: 0, host: "127.0.0.1" } : { path });
   await once(server, "listening");
   return {
     port: (server.address() as net.AddressInfo).port,

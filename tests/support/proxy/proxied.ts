@@ -16,7 +16,7 @@ import type {
 } from "@connlimit/connlimit";
 import { limitedListener } from "@connlimit/connlimit";
 import { type ProxyInfo, proxyOf } from "@connlimit/connlimit/proxy";
-import { type Client, connectFrom, ended, eventually, within } from "../net.ts";
+import { type Client, connectFrom, connectToPath, ended, eventually, within } from "../net.ts";
 
 /** What a server has seen of a connection. */
 export interface Seen {
@@ -27,6 +27,7 @@ export interface Seen {
 
 /** An echo server that listens. It ends with whatever it has open. */
 export interface Server extends AsyncDisposable {
+  /** Of no meaning where there is a path. */
   readonly port: number;
   /** The connections that its handlers have met, in their order. */
   readonly seen: readonly Seen[];
@@ -39,6 +40,8 @@ export interface Setup {
   readonly limiter: Limiter;
   readonly hooks: RefusalHooks<never>;
   readonly client: ClientFinder;
+  /** Where to listen, in place of a TCP port of its own. */
+  readonly path?: string;
 }
 
 /** An adapter with an echo server. */
@@ -55,6 +58,7 @@ export interface Adapter {
 /** A client, or a proxy that passes one on. */
 export class Visitor implements Disposable {
   readonly tcp: Client;
+  /** Of no meaning over a Unix socket. */
   readonly localPort: number;
   readonly #http: boolean;
   readonly #tls: boolean;
@@ -72,8 +76,8 @@ export class Visitor implements Disposable {
     tcp.socket.on("close", () => this.#closed = true);
   }
 
-  static async connect(port: number, how: Pick<Adapter, "http" | "tls">, from = "127.0.0.1"): Promise<Visitor> {
-    return new Visitor(await connectFrom(from, port), how);
+  static async connect(at: number | string, how: Pick<Adapter, "http" | "tls">, from = "127.0.0.1"): Promise<Visitor> {
+    return new Visitor(await (typeof at === "string" ? connectToPath(at) : connectFrom(from, at)), how);
   }
 
   #listen(): void {
@@ -133,7 +137,7 @@ export class Visitor implements Disposable {
 
 /** An echo server over a limited listener. */
 export function serveListener<C extends ConnLike>(
-  native: ListenerLike<C, { readonly port: number }>,
+  native: ListenerLike<C, { readonly port?: number }>,
   { limiter, hooks, client }: Setup,
 ): Server {
   const listener = limitedListener(native, limiter, { ...hooks, client } as LimitedListenerOptions<C>);
@@ -146,7 +150,7 @@ export function serveListener<C extends ConnLike>(
     }
   })();
   return {
-    port: listener.addr.port,
+    port: listener.addr.port!,
     seen,
     stop: () => listener.shutdown({ timeout: 0 }),
     async [Symbol.asyncDispose]() {

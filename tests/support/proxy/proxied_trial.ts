@@ -17,11 +17,19 @@ export class Trial implements AsyncDisposable {
   readonly refused: [reason: string, address: string | undefined][] = [];
   readonly errors: unknown[] = [];
   readonly #adapter: Adapter;
+  readonly #path: string | undefined;
   readonly #visitors: Visitor[] = [];
   #server: Server | undefined;
 
-  constructor(adapter: Adapter) {
+  /** @param path Where the server listens, if not at a TCP port. */
+  constructor(adapter: Adapter, path?: string) {
     this.#adapter = adapter;
+    this.#path = path;
+  }
+
+  /** The address of those who connect. Those of a Unix socket have none. */
+  get #peer(): string | undefined {
+    return this.#path === undefined ? "127.0.0.1" : undefined;
   }
 
   get server(): Server {
@@ -37,12 +45,17 @@ export class Trial implements AsyncDisposable {
       onError: (error: unknown) => void this.errors.push(error),
     };
     const client = proxyProtocol({ trusted: ["127.0.0.1"], ...options });
-    this.#server = await this.#adapter.serve({ limiter: this.limiter, hooks: hooks as never, client });
+    this.#server = await this.#adapter.serve({
+      limiter: this.limiter,
+      hooks: hooks as never,
+      client,
+      ...this.#path !== undefined && { path: this.#path },
+    });
     return this;
   }
 
   async visit(from?: string): Promise<Visitor> {
-    const visitor = await Visitor.connect(this.server.port, this.#adapter, from);
+    const visitor = await Visitor.connect(this.#path ?? this.server.port, this.#adapter, from);
     this.#visitors.push(visitor);
     return visitor;
   }
@@ -55,7 +68,7 @@ export class Trial implements AsyncDisposable {
   }
 
   /** Waits for a refusal. */
-  async turnedAway(visitor: Visitor, reason: RefusalReason, address = "127.0.0.1"): Promise<void> {
+  async turnedAway(visitor: Visitor, reason: RefusalReason, address: string | undefined = this.#peer): Promise<void> {
     assertStrictEquals(await visitor.ended(), "");
     assertEquals(this.refused.splice(0), [[reason, address]]);
   }
