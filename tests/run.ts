@@ -13,8 +13,8 @@
  */
 
 import { stripVTControlCharacters } from "node:util";
-import { noNginx } from "./support/nginx.ts";
 import { LACKS } from "./support/platform.ts";
+import { noHaproxy, noNginx, noNginxStream } from "./support/real_proxies.ts";
 import { bun, deno, node, type Runtime } from "../testing/runtimes.ts";
 
 /** How tests are run on one runtime. */
@@ -84,7 +84,9 @@ const outcomes = (await Promise.all(lanes.map(async (suites, lane) => {
 }))).flat();
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
-for (const lack of [...LACKS, noNginx].filter(Boolean)) console.log(`Some tests cannot be run here: ${lack}.`);
+for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream].filter(Boolean)) {
+  console.log(`Some tests cannot be run here: ${lack}.`);
+}
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);
 
 /** Runs a suite, and shows its output meanwhile or at its end. */

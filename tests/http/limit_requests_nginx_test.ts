@@ -10,9 +10,9 @@ import type { LimitRequestsOptions } from "@connlimit/connlimit/http";
 import { forwarded } from "@connlimit/connlimit/proxy";
 import { Folder } from "../support/folder.ts";
 import { Served } from "../support/http/served.ts";
-import { noNginx } from "../support/nginx.ts";
 import { checkBehindNginx, HEADERS } from "../support/nginx_rules.ts";
 import { oneAddress } from "../support/platform.ts";
+import { noNginx } from "../support/real_proxies.ts";
 
 /** Waits until the client has left, or answers with the request's body. */
 async function handle(request: Request): Promise<Response> {

@@ -5,9 +5,6 @@
  */
 
 import { spawn } from "node:child_process";
-import { once } from "node:events";
-import {} from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -15,7 +12,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { Hono } from "hono";
-import { answers, aWhile, connectToPath, eventually, within } from "../support/net.ts";
+import { answers, aWhile, connectToPath, eventually, freePort, within } from "../support/net.ts";
 import { isBun, noUnixSockets, oneAddress } from "../support/platform.ts";
 import { HttpClient } from "../../testing/http_client.ts";
 import { unending } from "../support/http/responses.ts";
@@ -24,15 +21,6 @@ import { Served } from "../support/http/served.ts";
 import { open, serveSockets } from "../support/http/serve_sockets.ts";
 import { Folder } from "../support/folder.ts";
 import { printed } from "../support/console.ts";
-
-/** A port that nobody listens on now. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 test("limitRequests() frees the slots of requests that a server that stops waits for", async () => {
   const ends: (() => void)[] = [];

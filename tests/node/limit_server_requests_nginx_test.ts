@@ -12,11 +12,11 @@ import { WebSocketServer } from "ws";
 import { HEADERS as UPGRADE } from "../../testing/frames.ts";
 import { HttpClient } from "../../testing/http_client.ts";
 import { Folder } from "../support/folder.ts";
-import { noNginx, startNginx } from "../support/nginx.ts";
-import { checkBehindNginx, HEADERS } from "../support/nginx_rules.ts";
+import { checkBehindNginx, HEADERS, startNginx } from "../support/nginx_rules.ts";
 import { LimitedRequests } from "../support/node/limited_requests.ts";
 import { ignore } from "../support/node/server_kinds.ts";
 import { oneAddress } from "../support/platform.ts";
+import { noNginx } from "../support/real_proxies.ts";
 import { testUnless } from "../support/test_unless.ts";
 
 const answer: RequestListener = (request, response) => {

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { type Client, connectFrom, eventually, within } from "../../testing/net.ts";
 import { findSockets, oneAddress } from "./platform.ts";
 
@@ -14,6 +16,16 @@ export { type Client, connected, connectFrom, connectToPath, eventually, within 
 export function certificate(): { cert: string; key: string } {
   const read = (name: string) => readFileSync(new URL(`./tls/localhost.${name}`, import.meta.url), "utf8");
   return { cert: read("crt"), key: read("key") };
+}
+
+/** A port that nobody listens at. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 /** Whether somebody listens at a port. */

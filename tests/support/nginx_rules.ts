@@ -9,7 +9,7 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { Limiter } from "@connlimit/connlimit";
 import { HttpClient } from "../../testing/http_client.ts";
 import { eventually } from "./net.ts";
-import { startNginx } from "./nginx.ts";
+import { RunningProxy } from "./real_proxies.ts";
 
 /** By the name of the header: how nginx sets it. */
 export const HEADERS: Readonly<Record<string, string>> = {
@@ -24,6 +24,36 @@ const OTHER = "127.0.0.3";
 
 /** What a client may send to be somebody else. */
 const SPOOFED = ["X-Forwarded-For: 127.0.0.3", 'Forwarded: for=127.0.0.3;by="', "X-Real-IP: 127.0.0.3"];
+
+/**
+ * Starts nginx in front of a server, such as `127.0.0.1:7000` or `unix:/tmp/socket`. It names its client in one header, and
+ * keeps one connection to the server alive for all its clients. Below `/upgrade` it passes upgrades on.
+ *
+ * @param header A directive that sets the header.
+ */
+export function startNginx(upstream: string, header: string): Promise<RunningProxy> {
+  const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((what) => `${what}_temp_path ${what};`);
+  return RunningProxy.nginx(`
+http {
+  access_log off;
+  ${temp.join(" ")}
+  client_max_body_size 0;
+  proxy_http_version 1.1;
+  ${header}
+  upstream server { server ${upstream}; keepalive 1; }
+  server {
+    listen 127.0.0.1:{port};
+    location / { ${header} proxy_set_header Connection ""; proxy_pass http://server; }
+    location /upgrade {
+      ${header}
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection upgrade;
+      proxy_pass http://server;
+    }
+  }
+}
+`);
+}
 
 /**
  * Checks a server that waits with its answer to `/wait` until its client has left, and answers with the body of a request to

@@ -8,12 +8,13 @@ import { connect as connectTls } from "node:tls";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { type ProxyInfo, proxyProtocol } from "@connlimit/connlimit/proxy";
+import { Folder } from "../folder.ts";
 import { certificate, connected, connectFrom, eventually } from "../net.ts";
 import { type Lack, oneAddress } from "../platform.ts";
+import { noHaproxy, noNginxStream, RunningProxy } from "../real_proxies.ts";
 import { bytes } from "./headers.ts";
 import { type Adapter, Visitor } from "./proxied.ts";
 import { manyBytes } from "./proxied_trial.ts";
-import { freePort, noHaproxy, noNginxStream, RunningProxy } from "./real_proxies.ts";
 
 const CLIENTS = ["127.0.0.2", "127.0.0.3"] as const;
 
@@ -21,13 +22,16 @@ const CLIENTS = ["127.0.0.2", "127.0.0.3"] as const;
 interface Kind {
   readonly name: string;
   readonly lack: Lack;
-  start(port: number, server: number, adapter: Adapter): Promise<RunningProxy>;
+  /** @param server Where the server listens, in the proxy's words. */
+  start(server: string, adapter: Adapter): Promise<RunningProxy>;
   /** Whether clients speak TLS with the proxy. */
   readonly tls?: boolean;
   /** Checks what the proxy has said. */
   check?(info: ProxyInfo): void;
   /** Whether the proxy makes connections by itself. */
   readonly healthChecks?: boolean;
+  /** Whether it speaks with the server over a Unix socket. */
+  readonly unix?: boolean;
 }
 
 const DEFAULTS = `
@@ -43,17 +47,14 @@ function haproxy(name: string, server: string, more: Partial<Kind> & { bind?: st
   return {
     name: `HAProxy, ${name}`,
     lack: noHaproxy,
-    start: (port, target, { http }) =>
-      RunningProxy.haproxy(
-        `${DEFAULTS}
+    start: (target, { http }) =>
+      RunningProxy.haproxy(`${DEFAULTS}
   listen proxy
-    bind 127.0.0.1:${port} ${bind}
+    bind 127.0.0.1:{port} ${bind}
     ${frontend}
     ${kind.healthChecks ? http ? "option httpchk" : CHECK : ""}
-    server s 127.0.0.1:${target} ${server}
-`,
-        port,
-      ),
+    server s ${target} ${server}
+`),
     ...kind,
   };
 }
@@ -90,14 +91,14 @@ const KINDS: readonly Kind[] = [
       assertStrictEquals(tlvs.get(0x03)?.length, 4);
     },
   }),
+  haproxy("send-proxy-v2 to a Unix socket", "send-proxy-v2", { unix: true }),
   haproxy("health checks", "send-proxy-v2 check check-send-proxy inter 100ms rise 1 fall 100", { healthChecks: true }),
   {
     name: "nginx, stream",
     lack: noNginxStream,
-    start: (port, target) =>
+    start: (target) =>
       RunningProxy.nginx(
-        `server { listen 127.0.0.1:${port}; proxy_pass 127.0.0.1:${target}; proxy_protocol on; }`,
-        port,
+        `stream { server { listen 127.0.0.1:{port}; proxy_pass ${target}; proxy_protocol on; } }`,
       ),
     check: ({ version }) => assertStrictEquals(version, 1),
   },
@@ -125,14 +126,15 @@ async function serves(adapter: Adapter, kind: Kind): Promise<void> {
       if ((error as Error).name !== "NotConnected") errors.push(error);
     },
   };
-  const client = proxyProtocol({ trusted: ["127.0.0.1"] });
-  await using server = await adapter.serve({ limiter, hooks: hooks as never, client });
-  const port = await freePort();
-  await using _ = await kind.start(port, server.port, adapter);
+  using folder = new Folder();
+  const [peer, where] = kind.unix ? ["unix", { path: folder.file() }] : ["127.0.0.1", {}];
+  const client = proxyProtocol({ trusted: [peer] });
+  await using server = await adapter.serve({ limiter, hooks: hooks as never, client, ...where });
+  await using proxy = await kind.start(kind.unix ? `unix@${folder.file()}` : `127.0.0.1:${server.port}`, adapter);
   const [one, other] = CLIENTS;
   const visitors: Visitor[] = [];
   const echoed = async (from: string, words: Uint8Array) => {
-    const visitor = await visit(port, from, adapter, kind);
+    const visitor = await visit(proxy.port, from, adapter, kind);
     visitors.push(visitor);
     const echo = await visitor.echo(words);
     return echo !== undefined && echo.length === words.length && echo.every((byte, at) => byte === words[at]);
@@ -148,7 +150,7 @@ async function serves(adapter: Adapter, kind: Kind): Promise<void> {
   const seen = server.seen.filter(({ address }) => CLIENTS.includes(address as never));
   assertEquals(seen.map(({ address }) => address), [one, one, other, other]);
   for (const { proxy, address, port } of seen) {
-    assertEquals([proxy!.address, proxy!.command, proxy!.source], ["127.0.0.1", "PROXY", { address, port }]);
+    assertEquals([proxy!.address, proxy!.command, proxy!.source], [peer, "PROXY", { address, port }]);
     kind.check?.(proxy!);
   }
   if (kind.healthChecks) {
