@@ -6,7 +6,7 @@
 
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { type Client, connectFrom, eventually, within } from "../../testing/net.ts";
 import { findSockets, oneAddress } from "./platform.ts";
 
@@ -18,11 +18,23 @@ export function certificate(): { cert: string; key: string } {
   return { cert: read("crt"), key: read("key") };
 }
 
+/**
+ * A port below those that systems give to clients, and to listeners that ask for none. Between a look whether a port is
+ * free and a server that takes it, tests in other processes could be given one of those.
+ */
+export function ownPort(): number {
+  return 10_000 + Math.floor(Math.random() * 20_000);
+}
+
 /** A port that nobody listens at. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
+  const port = ownPort();
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+  } catch {
+    return freePort();
+  }
   server.close();
   await once(server, "close");
   return port;

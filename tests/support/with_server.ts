@@ -7,7 +7,7 @@
 import { assert } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import { kill } from "./deno/kill.ts";
-import { answers, eventually } from "./net.ts";
+import { answers, eventually, ownPort } from "./net.ts";
 import { type RuntimeName, RUNTIMES } from "../../testing/runtimes.ts";
 
 /** The root of the repository. */
@@ -33,7 +33,7 @@ export async function withServer(
   { cwd = ROOT, stderr = "inherit" }: { cwd?: string | URL; stderr?: "inherit" | "piped" } = {},
 ): Promise<void> {
   const { command, args } = await RUNTIMES[runtime]();
-  const port = getAvailablePort();
+  const port = getAvailablePort({ preferredPort: ownPort() });
   const program = [...args, ...await argsAt(port)];
   const child = new Deno.Command(command, { args: program, cwd, stdin: "null", stdout: "piped", stderr }).spawn();
   let output = "";
