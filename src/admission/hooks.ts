@@ -88,12 +88,19 @@ const told = new WeakMap<object, Set<string>>();
  * connections meet it. There must be few causes.
  *
  * @param about What is set up so, such as a hook. It has causes of its own.
+ * @param messageOf Makes the message, which takes time, when it is told.
  */
-export function tellOnce(about: object, cause: string, message: string, onError: ErrorHook | undefined): void {
+export function tellOnce(
+  about: object,
+  cause: string,
+  messageOf: string | (() => string),
+  onError: ErrorHook | undefined,
+): void {
   let causes = told.get(about);
   if (causes === undefined) told.set(about, causes = new Set());
   if (causes.has(cause)) return;
   causes.add(cause);
+  const message = typeof messageOf === "string" ? messageOf : messageOf();
   if (onError === undefined) console.error(`connlimit: ${message}`);
   else callHook(onError, undefined, new TypeError(message));
 }

@@ -12,14 +12,20 @@ import { formatValue } from "../core/validate.ts";
 export interface Fault {
   /** The same for all values with the same fault. */
   readonly remedy: string;
+  /** Made when it is read. */
   readonly message: string;
 }
 
 /** The fault of a value that names no client. */
 export function faultOf(client: unknown): Fault {
   const remedy = remedyFor(client);
-  const value = isThenable(client) ? "a promise" : formatValue(client);
-  return { remedy, message: `client returned ${value}, so the request is refused as "unknown-address"; ${remedy}` };
+  return {
+    remedy,
+    get message() {
+      const value = isThenable(client) ? "a promise" : formatValue(client);
+      return `client returned ${value}, so the request is refused as "unknown-address"; ${remedy}`;
+    },
+  };
 }
 
 function remedyFor(client: unknown): string {

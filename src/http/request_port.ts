@@ -110,8 +110,8 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
       const why = this.#tracker.whyUnknown(request, info);
       if (why !== undefined) tellOnce(this.#handler, why, why, onError);
     } else if (named !== FAILED) {
-      const { remedy, message } = faultOf(named);
-      tellOnce(client, remedy, message, onError);
+      const fault = faultOf(named);
+      tellOnce(client, fault.remedy, () => fault.message, onError);
     }
   }
 

@@ -12,9 +12,12 @@ import type { Subject } from "./server_request.ts";
 
 /** The answer to a refused request. */
 export interface RequestAnswer {
-  /** The status, 200 to 599. */
+  /** The status, 400 to 599. Others would say that the request has been served, or that a tunnel is open. */
   readonly status: number;
-  /** The header fields. `Content-Length` is set by itself. */
+  /**
+   * The header fields. `Content-Length` is set by itself. `Trailer` and the fields of single connections are invalid, such as
+   * `Keep-Alive`, `TE`, `Transfer-Encoding` and `Upgrade`. `Connection` is invalid for HTTP/2, and `close` for an upgrade.
+   */
   readonly headers?: Readonly<Record<string, string>>;
   /**
    * The body.
@@ -24,29 +27,72 @@ export interface RequestAnswer {
   readonly body?: string | Uint8Array;
 }
 
-/** The usual answers. */
-export const ANSWERS: Readonly<Record<RefusalReason, RequestAnswer>> = byReason((reason) => {
+/** An answer that is ready to be sent: with lower-case names and its length. */
+export interface ReadyAnswer {
+  readonly status: number;
+  readonly fields: Readonly<Record<string, string>>;
+  readonly bytes: Uint8Array;
+}
+
+const encoder = new TextEncoder();
+
+/** The usual answers, made once. Clients set the rate of refusals. */
+const CLOSING: Readonly<Record<RefusalReason, ReadyAnswer>> = byReason((reason) => {
   const { status, text, headers } = RESPONSES[reason];
-  return { status, headers, body: `${text}\n` };
+  return readyOf({ status, headers, body: `${text}\n` });
 });
+
+const LASTING: Readonly<Record<RefusalReason, ReadyAnswer>> = byReason((reason) => {
+  const { connection: _, ...fields } = CLOSING[reason].fields;
+  return { ...CLOSING[reason], fields };
+});
+
+/**
+ * The usual answer.
+ *
+ * @param lasting Whether the connection stays open, since it may carry other requests.
+ */
+export function usualAnswer(reason: RefusalReason, lasting: boolean): ReadyAnswer {
+  return (lasting ? LASTING : CLOSING)[reason];
+}
 
 /** A field name, and a field value that needs no encoding. (RFC 9110, sections 5.1 and 5.5) */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 const VALUE = /^[\t -~]*$/;
 
 /**
- * Checks an answer, since a tunnel's is sent without anybody else's check.
+ * Fields of the connection, which is the server's, and of trailers, which an answer has none of. Servers throw at most of
+ * them. (RFC 9110, section 7.6.1; RFC 9113, section 8.2.2)
+ */
+const FORBIDDEN = new Set([
+  "http2-settings",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Checks an answer, since a tunnel's is sent without anybody else's check, and servers throw at what they do not send.
  *
+ * @param kind What is refused.
  * @throws {TypeError} If it is not valid.
  */
-export function checkAnswer({ status, headers = {}, body = "" }: RequestAnswer): void {
-  if (!(Number.isInteger(status) && status >= 200 && status <= 599)) {
-    throw typeError("status of an answer", "a whole number from 200 to 599", status);
+export function checkAnswer({ status, headers = {}, body = "" }: RequestAnswer, kind: Subject["kind"]): void {
+  if (!(Number.isInteger(status) && status >= 400 && status <= 599)) {
+    throw typeError("status of an answer", "a whole number from 400 to 599", status);
   }
   checkPlainObject("headers of an answer", headers);
   for (const [name, value] of Object.entries(headers)) {
     if (!NAME.test(name) || typeof value !== "string" || !VALUE.test(value)) {
       throw new TypeError(`headers of an answer must be valid, got ${formatValue(name)}: ${formatValue(value)}`);
+    }
+    const lower = name.toLowerCase();
+    if (FORBIDDEN.has(lower)) throw new TypeError(`headers of an answer must not have ${formatValue(name)}`);
+    if (lower === "connection" && kind === "stream") {
+      throw new TypeError(`headers of an answer over HTTP/2 must not have ${formatValue(name)}`);
     }
   }
   if (typeof body !== "string" && !(body instanceof Uint8Array)) {
@@ -54,24 +100,18 @@ export function checkAnswer({ status, headers = {}, body = "" }: RequestAnswer):
   }
 }
 
-const encoder = new TextEncoder();
-
-/**
- * Answers a refused request.
- *
- * @param shared Whether the connection may carry requests of other clients. It stays open then.
- */
-export function refuseRequest(
-  refused: Subject,
-  { status, headers = {}, body = "" }: RequestAnswer,
-  shared: boolean,
-): void {
+/** Makes an answer ready that has been checked. */
+export function readyOf({ status, headers = {}, body = "" }: RequestAnswer): ReadyAnswer {
   const bytes = typeof body === "string" ? encoder.encode(body) : body;
-  const { connection, ...others } = lowerCased(headers);
-  const fields = { ...others, "content-length": `${bytes.length}` };
+  const names = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]);
+  return { status, fields: { ...Object.fromEntries(names), "content-length": `${bytes.length}` }, bytes };
+}
+
+/** Answers a refused request. An upgrade is answered by a close as well. */
+export function refuseRequest(refused: Subject, { status, fields, bytes }: ReadyAnswer): void {
   if (refused.kind === "response") {
     const response = refused.subject;
-    response.writeHead(status, shared || connection === undefined ? fields : { ...fields, connection });
+    response.writeHead(status, fields);
     response.end(bytes);
   } else if (refused.kind === "stream") {
     const stream = refused.subject;
@@ -89,6 +129,11 @@ export function refuseRequest(
   }
 }
 
+/** Whether anything of an answer may have been sent. */
+export function isBegun(refused: Subject): boolean {
+  return refused.kind === "tunnel" || refused.subject.headersSent;
+}
+
 /** The time in which the client of a refused upgrade takes the answer and closes. */
 const WRITE_DEADLINE_MS = 1_000;
 
@@ -102,9 +147,5 @@ function messageOf(status: number, fields: Readonly<Record<string, string>>, bod
 }
 
 const PHRASES = new Map(Object.values(RESPONSES).map(({ status, text }) => [status, text]));
-
-function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
-}
 
 function ignore(): void {}

@@ -11,7 +11,16 @@ import type { Admitter, Port } from "../admission/port.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
-import { ANSWERS, checkAnswer, refuseRequest, type RequestAnswer } from "./refuse_request.ts";
+import { TokenBucket } from "../core/token_bucket.ts";
+import {
+  checkAnswer,
+  isBegun,
+  type ReadyAnswer,
+  readyOf,
+  refuseRequest,
+  type RequestAnswer,
+  usualAnswer,
+} from "./refuse_request.ts";
 import { bindRequest, isCounted } from "./request_record.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { peerOfSocket } from "./server_access.ts";
@@ -28,14 +37,18 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    * `forwarded()` of `./proxy` makes one. `peer` is the connection's. If it returns nothing or throws, the request is
    * refused as `"unknown-address"`; what it throws goes to `onError`. It must not return a promise.
    *
-   * With it, connections may carry requests of many clients, so refusals leave them open.
+   * With it, connections may carry requests of many clients, so refusals leave them open, unless `answer` has
+   * `Connection: close`. A refused upgrade always closes its connection.
    *
    * @default the address of the connection
    */
   readonly client?: (request: Q, peer: Peer) => Peer | null | undefined;
   /**
    * Returns the answer to a refused request or upgrade. If it returns nothing, something invalid, or throws, the default is
-   * used.
+   * used, and what is wrong goes to `onError`.
+   *
+   * A server answers ten refused upgrades per second, or 100 at once after a while without any, for a second each. It closes
+   * the connections of others, and does not call `answer` for them.
    *
    * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
    * reasons. All have a line of text, and without `client` also `Connection: close`
@@ -47,8 +60,8 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    */
   readonly onRefused?: (refusal: Refusal, request: Q, client: Peer | undefined) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with, and once for each cause why what `client`
-   * returns is no client. Without it, the first of each is logged with `console.error`.
+   * Receives what `client`, `answer` or `onRefused` throws or rejects with, why an answer cannot be sent, and once for each
+   * cause why what `client` returns is no client. Without it, the first of each is logged with `console.error`.
    */
   readonly onError?: ErrorHook;
 }
@@ -59,7 +72,10 @@ export class RequestsPort implements Port<Exchange, boolean> {
   readonly #server: ServerLike;
   readonly #options: LimitServerRequestsOptions;
   readonly #gate: Gate<Exchange, boolean>;
+  /** A refused upgrade that is being answered has a descriptor and no slot. */
+  readonly #upgradeAnswers = new TokenBucket(10, 100);
 
+  /** @param pending For limiters that answer later. No public limiter does yet; without one, it costs nothing. */
   constructor(
     server: ServerLike,
     limiter: Admitter,
@@ -124,23 +140,43 @@ export class RequestsPort implements Port<Exchange, boolean> {
     const { client, onError } = this.#options;
     if (client !== undefined && refusal.reason === "unknown-address" && !exchange.failed) {
       // A server that refuses everyone must not do so in silence.
-      const { remedy, message } = faultOf(exchange.client);
-      tellOnce(client, remedy, message, onError);
+      const fault = faultOf(exchange.client);
+      tellOnce(client, fault.remedy, () => fault.message, onError);
     }
-    refuseRequest(exchange, this.#answerTo(exchange, refusal), client !== undefined);
-    return false;
+    const { kind } = exchange;
+    if (kind === "tunnel" && !this.#upgradeAnswers.take()) return this.drop(exchange);
+    const own = this.#ownAnswer(exchange, refusal);
+    const usual = usualAnswer(refusal.reason, client !== undefined || kind === "stream");
+    for (const answer of own === undefined ? [usual] : [own, usual]) {
+      if (this.#send(exchange, answer)) return false;
+      if (isBegun(exchange)) break;
+    }
+    return this.drop(exchange);
   }
 
-  #answerTo({ request, client }: Exchange, refusal: Refusal): RequestAnswer {
-    const { answer, onError } = this.#options;
+  /** A server throws at what it does not send, and nobody else would catch it. */
+  #send(exchange: Exchange, answer: ReadyAnswer): boolean {
     try {
-      const own = answer?.(refusal, request, client);
-      if (isThenable(own)) own.then(undefined, () => {});
-      if (own !== undefined) checkAnswer(own);
-      return own ?? ANSWERS[refusal.reason];
+      refuseRequest(exchange, answer);
+      return true;
     } catch (error) {
-      hookFailed(answer!, onError, error);
-      return ANSWERS[refusal.reason];
+      hookFailed(this.#options.answer ?? this, this.#options.onError, error);
+      return false;
+    }
+  }
+
+  #ownAnswer({ request, client, kind }: Exchange, refusal: Refusal): ReadyAnswer | undefined {
+    const { answer, onError } = this.#options;
+    if (answer === undefined) return undefined;
+    try {
+      const own = answer(refusal, request, client);
+      if (isThenable(own)) own.then(undefined, () => {});
+      if (own === undefined) return undefined;
+      checkAnswer(own, kind);
+      return readyOf(own);
+    } catch (error) {
+      hookFailed(answer, onError, error);
+      return undefined;
     }
   }
 
@@ -154,7 +190,10 @@ export class RequestsPort implements Port<Exchange, boolean> {
   }
 
   drop({ subject }: Exchange): boolean {
+    subject.on("error", ignore);
     subject.destroy();
     return false;
   }
 }
+
+function ignore(): void {}

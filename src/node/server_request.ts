@@ -34,6 +34,7 @@ export interface Ending extends Recorded {
 
 /** A `ServerResponse`. */
 export interface ResponseLike extends Ending {
+  readonly headersSent: boolean;
   writeHead(status: number, headers: object): unknown;
   end(body: string | Uint8Array): unknown;
 }
@@ -41,6 +42,7 @@ export interface ResponseLike extends Ending {
 /** A stream of HTTP/2. Its session is absent where the connection has ended. */
 export interface StreamLike extends Ending {
   readonly session?: Ending & { readonly socket: ServerSocket } | undefined;
+  readonly headersSent: boolean;
   readonly headRequest: boolean;
   readonly endAfterHeaders: boolean;
   respond(headers: object, options: { readonly endStream: boolean }): unknown;

@@ -63,3 +63,13 @@ test("tellOnce() tells each cause once about each thing, to onError or else on t
   assertEquals(errors.map(String), ["TypeError: first 0", "TypeError: second 0"]);
   assertEquals(calls, [["connlimit: third 0"]]);
 });
+
+test("tellOnce() makes a message only when it tells it", () => {
+  const about = {};
+  const told: string[] = [];
+  let made = 0;
+  for (let i = 0; i < 3; i++) {
+    tellOnce(about, "cause", () => `message ${++made}`, (error) => told.push((error as Error).message));
+  }
+  assertEquals([made, told], [1, ["message 1"]]);
+});
