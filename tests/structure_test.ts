@@ -13,7 +13,13 @@ const SRC = new URL("../src/", import.meta.url);
 const TESTS = new URL("./", import.meta.url);
 
 /** The folders from the bottom to the top. Those of one floor do not know each other. */
-const FLOORS = [["core"], ["admission"], ["conn"], ["deno", "bun", "node", "http", "proxy"], ["listener"]];
+const FLOORS = [
+  ["core"],
+  ["admission"],
+  ["conn", "shared"],
+  ["deno", "bun", "node", "http", "proxy", "redis", "otel", "dashboard"],
+  ["listener"],
+];
 
 /** What each file of `src/` imports or exports from, types included, as paths below `src/`. */
 const imports = new Map(
@@ -74,7 +80,8 @@ test("src/ imports nothing but its own files and modules of node:", () => {
 
 test("every test of a folder of src/ is named after a file of that folder", () => {
   const sources = [...imports.keys()].map((path) => path.replace(/\.ts$/, ""));
-  const tests = FLOORS.flat().flatMap((folder) =>
+  const folders = new Set([...imports.keys()].map(folderOf));
+  const tests = [...folders].flatMap((folder) =>
     readdirSync(new URL(`${folder}/`, TESTS))
       .filter((name) => name.endsWith("_test.ts"))
       .map((name) => `${folder}/${name}`)

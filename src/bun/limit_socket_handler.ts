@@ -7,8 +7,9 @@
 import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
-import { type Limiter, toLimiter } from "../core/limiter.ts";
+import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
+import { toLimiter } from "../core/to_limiter.ts";
 import { typeError } from "../core/validate.ts";
 import type { BunSocketLike, SocketHandlers } from "./native.ts";
 import { socketAccess } from "./socket_access.ts";

@@ -86,6 +86,11 @@ export class Counts {
     return this.#clients.get(client) ?? 0;
   }
 
+  /** The number of open connections in an aggregate. */
+  openIn(aggregate: ClientKey): number {
+    return this.#aggregates.get(aggregate) ?? 0;
+  }
+
   /** The aggregates that a client belongs to. */
   aggregatesOf(client: ClientKey): readonly Aggregate[] {
     const { ipv4, ipv6 } = this.#levels;
@@ -104,7 +109,7 @@ export class Counts {
   /** Whether each of the aggregates has room for one more connection. */
   hasRoom(aggregates: readonly Aggregate[]): boolean {
     for (const { key, max } of aggregates) {
-      if ((this.#aggregates.get(key) ?? 0) >= max) return false;
+      if (this.openIn(key) >= max) return false;
     }
     return true;
   }

@@ -5,6 +5,7 @@
  */
 
 import type { Counts } from "./counts.ts";
+import type { Level } from "./levels_of.ts";
 import type { Peer } from "./peer.ts";
 
 /** The key of {@linkcode LimiterInternals}. It is global: a limiter may come from another copy of this package. */
@@ -16,6 +17,8 @@ export interface LimiterInternals {
   readonly counts: Counts;
   /** Names the client that a peer belongs to. Empty if there is none. Absent in slots. */
   readonly clientOf?: (peer: Peer) => string;
+  /** Returns the levels at which a connection of a peer needs room. Absent in slots. */
+  readonly levelsOf?: (peer: Peer) => readonly Level[] | undefined;
 }
 
 /** The internals of a limiter or a slot; none where something else admits connections, and of a released slot. */

@@ -4,43 +4,18 @@
  * @module
  */
 
-import { parseCidr } from "./cidr.ts";
-import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import { clientName } from "./client_key.ts";
+import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
+import { levelsOf } from "./levels_of.ts";
+import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
-import { identify, type Identity, type Peer } from "./peer.ts";
-import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
+import { identify, type Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
-
-/** A client and its number of open connections. */
-export interface ClientCount {
-  /** The client's name, as in {@linkcode Slot.client}. */
-  readonly client: string;
-  /** The client's open connections, at least 1. */
-  readonly open: number;
-}
-
-/** The counters of a limiter. With `limitRequests()`, they count requests and WebSockets as connections. */
-export interface LimiterStats {
-  /** Connections open now. */
-  readonly open: number;
-  /** Clients with open connections now. */
-  readonly clients: number;
-  /** The highest number of connections open at once. */
-  readonly peak: number;
-  /** Accepted connections that wait for a decision. Always 0 where decisions take no time. */
-  readonly pending: number;
-  /** Connections admitted since the limiter was created. */
-  readonly admitted: number;
-  /** Connections refused since the limiter was created. */
-  readonly refused: number;
-  /** Refused connections by reason. */
-  readonly refusedBy: Readonly<Record<RefusalReason, number>>;
-}
 
 /**
  * Limits the concurrent connections of each client.
@@ -78,7 +53,11 @@ export class Limiter {
     // A static block can reach private members, and a property defined here stays out of the documentation.
     Object.defineProperty(this.prototype, INTERNALS, {
       get(this: Limiter): LimiterInternals {
-        return { counts: this.#counts, clientOf: (peer) => this.#nameOf(peer) };
+        return {
+          counts: this.#counts,
+          clientOf: (peer) => this.#nameOf(peer),
+          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts),
+        };
       },
     });
   }
@@ -158,20 +137,13 @@ export class Limiter {
    * A client with a key is `{ key }`.
    */
   openFor(peer: Peer): number {
-    const client = namedNetwork(peer) ?? this.#clientOf(peer);
+    const client = namedNetwork(peer) ?? clientOf(peer, this.#limits)?.key;
     return client === undefined ? 0 : this.#counts.openFor(client);
   }
 
-  #clientOf(peer: Peer): ClientKey | undefined {
-    const identity = identify(peer);
-    if (identity === undefined) return undefined;
-    const { limits, networks } = this.#limits;
-    return keyOf(identity, limits, findRule(identity, networks));
-  }
-
   #nameOf(peer: Peer): string {
-    const client = this.#clientOf(peer);
-    return client === undefined ? "" : clientName(client);
+    const client = clientOf(peer, this.#limits);
+    return client === undefined ? "" : clientName(client.key);
   }
 
   /** The current limits. Every option has a value. */
@@ -212,31 +184,4 @@ export class Limiter {
   idle(): Promise<void> {
     return this.#counts.idle();
   }
-}
-
-/**
- * Returns `limits` if it is a limiter, else a new limiter with them. Duck-typed: the limiter may come from another copy
- * of this package.
- */
-export function toLimiter(limits: Limiter | LimitsOptions): Limiter {
-  const isLimiter = typeof (limits as Partial<Limiter> | null)?.tryAccept === "function";
-  return isLimiter ? limits as Limiter : new Limiter(limits as LimitsOptions);
-}
-
-function findRule(identity: Identity, networks: PrefixMap | undefined): MatchedRule | undefined {
-  return networks === undefined || typeof identity === "string" ? undefined : networks.find(identity);
-}
-
-function keyOf(identity: Identity, { ipv4Prefix, ipv6Prefix }: Limits, rule: MatchedRule | undefined): ClientKey {
-  if (typeof identity === "string") return identity;
-  const prefix = typeof identity === "number" ? ipv4Prefix : ipv6Prefix;
-  return prefixKey(identity, rule === undefined ? prefix : Math.max(prefix, rule.prefix));
-}
-
-/** Parses a client name that is not a peer: CIDR notation, or `unix`. */
-function namedNetwork(name: Peer): ClientKey | undefined {
-  if (name === "unix") return UNIX_CLIENT;
-  if (typeof name !== "string" || !name.includes("/")) return undefined;
-  const network = parseCidr(name);
-  return network && prefixKey(network.address, network.prefix);
 }

@@ -16,8 +16,9 @@ import { LimitedAcceptorListener } from "../conn/limited_acceptor_listener.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
 import type { LimitedListener, LimitedListenerOptions } from "../conn/limited_listener.ts";
 import type { ListenerLike } from "../conn/listener_like.ts";
-import { type Limiter, toLimiter } from "../core/limiter.ts";
+import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
+import { toLimiter } from "../core/to_limiter.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
 import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
 

@@ -6,8 +6,9 @@
 
 import { checkHooks } from "../admission/hooks.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
-import { type Limiter, toLimiter } from "../core/limiter.ts";
+import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
+import { toLimiter } from "../core/to_limiter.ts";
 import { checkHook } from "../core/validate.ts";
 import { checkHttpServer } from "./check_server.ts";
 import { type LimitServerRequestsOptions, RequestsPort } from "./requests_port.ts";

@@ -1,0 +1,49 @@
+/**
+ * The client that a peer belongs to, under the limits in force.
+ *
+ * @module
+ */
+
+import { parseCidr } from "./cidr.ts";
+import { type ClientKey, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import type { CompiledLimits, Limits } from "./limits.ts";
+import { identify, type Identity, type Peer } from "./peer.ts";
+import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
+
+/** A client: its key, and the rule that holds for it. */
+export interface FoundClient {
+  readonly key: ClientKey;
+  readonly rule: MatchedRule | undefined;
+}
+
+/** Returns the client that a peer belongs to. `undefined` if the peer cannot be identified. */
+export function clientOf(peer: Peer, { limits, networks }: CompiledLimits): FoundClient | undefined {
+  const identity = identify(peer);
+  if (identity === undefined) return undefined;
+  const rule = findRule(identity, networks);
+  return { key: keyOf(identity, limits, rule), rule };
+}
+
+/** Returns the rule of the network that contains an address. */
+export function findRule(identity: Identity, networks: PrefixMap | undefined): MatchedRule | undefined {
+  return networks === undefined || typeof identity === "string" ? undefined : networks.find(identity);
+}
+
+/** Returns the key of the client that a peer belongs to. */
+export function keyOf(
+  identity: Identity,
+  { ipv4Prefix, ipv6Prefix }: Limits,
+  rule: MatchedRule | undefined,
+): ClientKey {
+  if (typeof identity === "string") return identity;
+  const prefix = typeof identity === "number" ? ipv4Prefix : ipv6Prefix;
+  return prefixKey(identity, rule === undefined ? prefix : Math.max(prefix, rule.prefix));
+}
+
+/** Parses a client name that is not a peer: CIDR notation, or `unix`. */
+export function namedNetwork(name: Peer): ClientKey | undefined {
+  if (name === "unix") return UNIX_CLIENT;
+  if (typeof name !== "string" || !name.includes("/")) return undefined;
+  const network = parseCidr(name);
+  return network && prefixKey(network.address, network.prefix);
+}

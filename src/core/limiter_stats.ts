@@ -1,0 +1,34 @@
+/**
+ * What a limiter shows of its counts.
+ *
+ * @module
+ */
+
+import type { RefusalReason } from "./reasons.ts";
+import type { Slot } from "./slot.ts";
+
+/** A client and its number of open connections. */
+export interface ClientCount {
+  /** The client's name, as in {@linkcode Slot.client}. */
+  readonly client: string;
+  /** The client's open connections, at least 1. */
+  readonly open: number;
+}
+
+/** The counters of a limiter. With `limitRequests()`, they count requests and WebSockets as connections. */
+export interface LimiterStats {
+  /** Connections open now. */
+  readonly open: number;
+  /** Clients with open connections now. */
+  readonly clients: number;
+  /** The highest number of connections open at once. */
+  readonly peak: number;
+  /** Accepted connections that wait for a decision. Always 0 where decisions take no time. */
+  readonly pending: number;
+  /** Connections admitted since the limiter was created. */
+  readonly admitted: number;
+  /** Connections refused since the limiter was created. */
+  readonly refused: number;
+  /** Refused connections by reason. */
+  readonly refusedBy: Readonly<Record<RefusalReason, number>>;
+}
