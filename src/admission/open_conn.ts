@@ -81,6 +81,13 @@ export class OpenConn {
     list.add(this);
   }
 
+  /** Goes over to another list. */
+  moveTo(list: OpenConns): void {
+    this.#list?.delete(this);
+    this.#list = list;
+    list.add(this);
+  }
+
   /** Notes, for this record and those under it, that bytes have been read or written. */
   touch(read: boolean): void {
     // deno-lint-ignore no-this-alias
@@ -134,6 +141,11 @@ export class OpenConns {
   /** The connections at this moment. */
   conns(): object[] {
     return this.#records.map((record) => record.conn);
+  }
+
+  /** The records at this moment. */
+  records(): OpenConn[] {
+    return [...this.#records];
   }
 
   /** Calls `visit` with some of the records, which it may end. Further calls go on with the others, in turn. */

@@ -14,6 +14,11 @@ interface Timed {
   entry?: number;
 }
 
+/** Where the milliseconds stand for which the connection that is being entered was pending. */
+interface Waited {
+  readonly waited: number;
+}
+
 /** The record of an object that is a connection. The field is there from the start, because it costs less than a late one. */
 class TimedConn extends OpenConn implements Timed {
   entry = -1;
@@ -22,28 +27,29 @@ class TimedConn extends OpenConn implements Timed {
 /** The records of one limiter on one listener or server, whose connections have deadlines. */
 export class TimedConns extends OpenConns {
   readonly #deadlines: Deadlines<OpenConn>;
-  readonly #waited: () => number;
+  readonly #pending: Waited | undefined;
+  #adopting = false;
 
   /**
    * The records of connections, with deadlines if checked options ask for any.
    *
-   * @param waited Returns for how many milliseconds the connection that is being entered was pending.
+   * @param pending The stage in which the connections were pending.
    */
   static of(
     options: Deadline,
     limiter: object,
     watch: Watch<OpenConn>,
-    waited: () => number = () => 0,
+    pending?: Waited,
     clock?: Clock,
   ): OpenConns {
     const deadlines = Deadlines.of(options, limiter, watch, clock);
-    return deadlines === undefined ? new OpenConns() : new TimedConns(deadlines, waited);
+    return deadlines === undefined ? new OpenConns() : new TimedConns(deadlines, pending);
   }
 
-  private constructor(deadlines: Deadlines<OpenConn>, waited: () => number) {
+  private constructor(deadlines: Deadlines<OpenConn>, pending: Waited | undefined) {
     super();
     this.#deadlines = deadlines;
-    this.#waited = waited;
+    this.#pending = pending;
   }
 
   override recordOf(conn: object, under: OpenConn | undefined): OpenConn {
@@ -52,15 +58,24 @@ export class TimedConns extends OpenConns {
 
   override add(record: OpenConn): void {
     super.add(record);
-    (record as Timed).entry = this.#deadlines.add(record, this.#waited());
+    if (!this.#adopting) (record as Timed).entry = this.#deadlines.add(record, this.#pending?.waited);
   }
 
   override delete(record: OpenConn): void {
     super.delete(record);
-    this.#deadlines.delete((record as Timed).entry!);
+    const { entry } = record as Timed;
+    if (entry !== undefined) this.#deadlines.delete(entry);
   }
 
   override touch(record: OpenConn, read: boolean): void {
-    this.#deadlines.touch((record as Timed).entry!, read);
+    const { entry } = record as Timed;
+    if (entry !== undefined) this.#deadlines.touch(entry, read);
+  }
+
+  /** Takes the connections of another list over, without deadlines, which nobody has seen to until now. */
+  adopt(others: OpenConns): void {
+    this.#adopting = true;
+    for (const record of others.records()) record.moveTo(this);
+    this.#adopting = false;
   }
 }

@@ -7,7 +7,7 @@
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
-import { type Deadline, type Watch } from "../../src/admission/deadlines.ts";
+import type { Deadline, Watch } from "../../src/admission/deadlines.ts";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../../src/admission/open_conn.ts";
 import { TimedConns } from "../../src/admission/timed_conns.ts";
 import { HandClock } from "../support/hand_clock.ts";
@@ -15,10 +15,10 @@ import { HandClock } from "../support/hand_clock.ts";
 const WATCH: Watch<OpenConn> = { close: (record) => record.end() };
 
 /** A list whose connections have deadlines, and what opens one. */
-function trial(options: Deadline, waited = () => 0) {
+function trial(options: Deadline, waited = 0) {
   const clock = new HandClock();
   const limiter = new Limiter();
-  const list = TimedConns.of(options, limiter, WATCH, waited, clock);
+  const list = TimedConns.of(options, limiter, WATCH, { waited }, clock);
   const open = (conn: Recorded = {}) => {
     OpenConn.bind(conn, limiter.accept("192.0.2.7"), list);
     return conn[OPEN_CONN]!;
@@ -62,7 +62,7 @@ test("TimedConns of several limiters all see the bytes of a connection", () => {
 });
 
 test("TimedConns count the time for which a connection was pending", () => {
-  const { clock, limiter, open } = trial({ firstByteTimeout: 1_000 }, () => 800);
+  const { clock, limiter, open } = trial({ firstByteTimeout: 1_000 }, 800);
   open();
   clock.pass(250);
   assertEquals(limiter.stats().timedOut.firstByte, 1);
