@@ -212,7 +212,7 @@ export function bunAcceptor<A extends BunAddr>(
       if (timed) openConns = list;
       const gate = offer = createGate(port, limiter, hooks, pending);
       for (const conn of ready.clear()) {
-        if (timed) forget(conn);
+        if (timed) forget(conn as Recorded);
         conn.withSocket(gate);
       }
       if (list instanceof TimedConns) list.adopt(early);
