@@ -5,23 +5,22 @@
  */
 
 import { connect, type Socket } from "node:net";
-import { connect as connectTls } from "node:tls";
 import {
   type ConnLike,
   type LimitedConn,
   type LimitedListener,
   limitedListener,
   type LimitedListenerOptions,
+  type LimitsOptions,
 } from "@connlimit/connlimit";
-import { type Adapter, PUSH_MS, type Server, type Task, toPort } from "./deadline_trial.ts";
-import { certificate, type Client, connected, within } from "./net.ts";
+import { secure } from "./deadline_clients.ts";
+import { type Adapter, PUSH_MS, type Server, type Task } from "./deadline_trial.ts";
+import { certificate, within } from "./net.ts";
 import { Folder } from "./folder.ts";
+import { toPort } from "./relay.ts";
 import { isBun, noUnixSockets } from "./platform.ts";
 
-/** Makes a TLS client of a connection. */
-export async function secure(socket: Socket): Promise<Client> {
-  return await connected(connectTls({ socket, servername: "localhost", ca: certificate().cert }), "secureConnect");
-}
+const UNLIMITED: LimitsOptions = { maxPerClient: Infinity };
 
 /** What is done with a connection. */
 const TASKS: Readonly<Record<Task, (conn: LimitedConn) => Promise<unknown>>> = {
@@ -61,13 +60,13 @@ function serve(listener: Listening, to: () => Socket, task: Task): Server {
 }
 
 /** An adapter of listeners at ports. */
-function atPort(name: string, listen: () => { readonly addr: { readonly port: number } }, tls = false): Adapter {
+function atPort(name: string, listen: () => object, tls = false): Adapter {
   return {
     name,
     serve(options, task) {
       const native = listen();
-      const limited = limitedListener(native as never, {}, options as LimitedListenerOptions) as Listening;
-      return serve(limited, toPort(native.addr.port), task);
+      const limited = limitedListener(native as never, UNLIMITED, options as LimitedListenerOptions) as Listening;
+      return serve(limited, toPort((limited.addr as { readonly port: number }).port), task);
     },
     ...(tls ? { secure } : {}),
   };
@@ -77,10 +76,11 @@ function atPort(name: string, listen: () => { readonly addr: { readonly port: nu
 function atPath(listen: (path: string) => object): Adapter {
   return {
     name: "Unix",
+    nameless: true,
     serve(options, task) {
       const folder = new Folder();
       const path = folder.file();
-      const limited = limitedListener(listen(path) as never, {}, options as LimitedListenerOptions) as Listening;
+      const limited = limitedListener(listen(path) as never, UNLIMITED, options as LimitedListenerOptions) as Listening;
       const server = serve(limited, () => connect(path), task);
       return {
         ...server,
@@ -103,12 +103,16 @@ async function adapters(): Promise<Adapter[]> {
     ];
   }
   const { listen } = await import("@connlimit/connlimit/bun");
+  // Not by a literal: Deno has no types for Bun's sockets.
+  const { handlerAdapters, plain } = await import(isBun ? "./bun/deadline_handlers.ts" : "");
   return [
     atPort("TCP", () => listen(at)),
     atPort("TLS", () => listen({ ...at, tls: certificate() }), true),
     ...noUnixSockets ? [] : [atPath((path) => listen({ transport: "unix", path }))],
+    atPort("not half-open, TCP", plain),
+    ...handlerAdapters,
   ];
 }
 
-/** The limited listeners of the runtime. */
-export const listenerAdapters: readonly Adapter[] = await adapters();
+/** The limited listeners of the runtime, and Bun's limited handlers. The first is the plainest. */
+export const ADAPTERS: readonly Adapter[] = await adapters();

@@ -6,16 +6,17 @@
 
 import { connect, type Socket } from "node:net";
 import { assert, assertEquals } from "@std/assert";
-import type { DeadlineOptions, ErrorHook, Limiter, Timeout, TimeoutKind } from "@connlimit/connlimit";
-import { type Client, connected, connectFrom, eventually } from "./net.ts";
-import { Relay, toPort } from "./relay.ts";
+import type { ClientFinder, DeadlineOptions, ErrorHook, Limiter, Timeout, TimeoutKind } from "@connlimit/connlimit";
+import { type Client, connected, eventually } from "./net.ts";
+import { Relay } from "./relay.ts";
 
 /** What a server does with each client: it sends back what comes, writes without end, or a byte from time to time. */
 export type Task = "echo" | "flood" | "push";
 
-export type Options = DeadlineOptions<never> & { readonly onError?: ErrorHook };
+/** The options of every adapter. */
+export type Options = DeadlineOptions<never> & { readonly onError?: ErrorHook; readonly client?: ClientFinder };
 
-/** A server. In the end it stops, with whatever it has open. */
+/** A server, which admits everybody. In the end it stops, with whatever it has open. */
 export interface Server extends AsyncDisposable {
   readonly limiter: Limiter;
   /** Makes a connection that is nothing but that yet, with TLS too. */
@@ -30,12 +31,14 @@ export interface Adapter {
   readonly serve: (options: Options, task: Task) => Server | Promise<Server>;
   /** Makes a client of a connection, with TLS up to the end of the handshake. By default, without TLS. */
   readonly secure?: (socket: Socket) => Promise<Client>;
+  /** Whether its clients have no addresses. */
+  readonly nameless?: boolean;
   /** Whether nothing closes the descriptor of a client that does not finish its handshake, or does not read. */
   readonly keepsTls?: boolean;
 }
 
 /** The milliseconds of most deadlines. */
-export const T = 200;
+export const T = 150;
 
 /** The milliseconds between two bytes of a server that has the task to push. */
 export const PUSH_MS: number = T / 2;
@@ -128,6 +131,3 @@ export function dribble({ socket }: Client, period: number): void {
 /** Lets some time pass, in which nothing is to happen. */
 export const pass = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));
-
-/** Connects to a port on loopback. */
-export { connectFrom, toPort };
