@@ -39,13 +39,18 @@ export interface Watch<C> {
 /** The deadlines that checked options ask for, and the hooks. */
 export type Deadline = DeadlineOptions<never> & { readonly onError?: ErrorHook };
 
+/** The milliseconds between two looks at a connection that may be idle: the last one may be as much too late. */
+function gapOf(idle: number): number {
+  return Math.max(idle / 12, Math.min(idle / 5, 800));
+}
+
 /** The first number of an entry of the wheel. */
 const FIRST = REACH;
 
 /**
  * The deadlines of the connections of one listener or server. There is one timer for all, and only while there are any. A
- * connection is looked at when it may be due; where its activity has to be asked for, ten times in `idleTimeout`. It has at
- * most 29 bytes here.
+ * connection is looked at when it may be due; where its activity has to be asked for, five to twelve times in `idleTimeout`.
+ * It has at most 29 bytes here.
  */
 export class Deadlines<C> {
   readonly #watch: Watch<C>;
@@ -84,7 +89,7 @@ export class Deadlines<C> {
     this.#idle = ticks.within(options.idleTimeout);
     this.#age = ticks.within(options.maxAge);
     const asked = watch.activityOf !== undefined && this.#idle !== Infinity;
-    this.#gap = asked ? Math.max(1, Math.floor(this.#idle / 10) - 2) : Infinity;
+    this.#gap = asked ? ticks.in(gapOf(options.idleTimeout!)) : Infinity;
     this.#seen = new Int32Array(asked ? 64 : 0);
   }
 

@@ -54,11 +54,11 @@ class Trial {
     }
   }
 
-  /** Checks that one connection was closed, at a time or up to a tenth later. */
-  closed(kind: TimeoutKind, after: number): void {
+  /** Checks that one connection was closed, at a time or somewhat later. */
+  closed(kind: TimeoutKind, after: number, late = after / 10): void {
     assertEquals(this.cut.map(([kind]) => kind), [kind]);
     const [[, at]] = this.cut as [[TimeoutKind, number]];
-    assert(at >= after && at <= after * 1.1, `closed after ${at} ms, not ${after}`);
+    assert(at >= after && at <= after + late, `closed after ${at} ms, not ${after}`);
     assertEquals(this.limiter.stats().timedOut, { firstByte: 0, idle: 0, maxAge: 0, [kind]: 1 });
     assertEquals([this.deadlines.size, this.clock.running], [0, false]);
   }
@@ -74,7 +74,7 @@ test("Deadlines are none where no option asks for one", () => {
 });
 
 for (const time of [100, 5_000, 60_000, 3_600_000, 2 ** 31 - 1]) {
-  test(`Deadlines close what says nothing, is idle or too old after ${time} ms, and at most a tenth later`, () => {
+  test(`Deadlines close what says nothing, is idle or too old after ${time} ms or a little later`, () => {
     const silent = new Trial({ firstByteTimeout: time });
     silent.add();
     silent.clock.pass(2 * time);
@@ -87,7 +87,7 @@ for (const time of [100, 5_000, 60_000, 3_600_000, 2 ** 31 - 1]) {
       idle.deadlines.touch(conn.at, true);
       conn.bytes += watch === ASKED ? 1 : 0;
       idle.clock.pass(2 * time);
-      idle.closed("idle", 1.7 * time);
+      idle.closed("idle", 1.7 * time, watch === ASKED ? Math.max(time / 10, Math.min(time / 3, 1_000)) : time / 10);
     }
 
     const old = new Trial({ maxAge: time });
@@ -122,7 +122,7 @@ test("Deadlines count from the accept where a connection was pending, except idl
   const trial = new Trial({ firstByteTimeout: 1_000 });
   trial.add(600);
   trial.clock.pass(2_000);
-  trial.closed("firstByte", 400);
+  trial.closed("firstByte", 400, 100);
 
   const late = new Trial({ maxAge: 1_000 });
   late.add(5_000);
@@ -150,12 +150,12 @@ test("Deadlines have one timer for all connections, while there are any", () => 
   assertEquals([trial.clock.running, trial.clock.started], [false, 2]);
 });
 
-test("Deadlines ask a connection for its activity ten times in idleTimeout, and not more often", () => {
+test("Deadlines ask a connection for its activity twelve times in a long idleTimeout, and not more often", () => {
   let asked = 0;
   const trial = new Trial({ idleTimeout: 60_000 }, { activityOf: ({ bytes }) => (asked++, bytes) });
   const conn = trial.add();
   trial.steps(600, 1_000, () => conn.bytes++);
-  assert(asked >= 99 && asked <= 130, `asked ${asked} times in 10 minutes`);
+  assert(asked >= 100 && asked <= 130, `asked ${asked} times in 10 minutes`);
 });
 
 test("Deadlines look at a connection that tells of its activity once in idleTimeout", () => {
@@ -277,7 +277,7 @@ test("Deadlines close each of 3,000 random connections as a naive model does", (
           idle: active + idleTimeout,
           maxAge: born + maxAge,
         };
-        const late = { firstByte: 300, idle: 500, maxAge: 2_000 }[kind];
+        const late = { firstByte: 300, idle: watch === ASKED ? 1_000 : 500, maxAge: 2_000 }[kind];
         assert(at >= due[kind] && at <= due[kind] + late, `${kind} at ${at}, due at ${due[kind]}`);
         model.delete(conn);
         checked++;
@@ -285,7 +285,7 @@ test("Deadlines close each of 3,000 random connections as a naive model does", (
       for (const [conn, { born, active, spoken }] of model) {
         const due = Math.min(
           spoken ? Infinity : born + 1.1 * firstByteTimeout,
-          active + 1.1 * idleTimeout,
+          active + idleTimeout + 1_000,
           born + 1.1 * maxAge,
         );
         assert(now <= due + 1, `open at ${now}, due at ${due}`);
@@ -309,5 +309,19 @@ test("Deadlines close each of 3,000 random connections as a naive model does", (
         model.set(conn, { born: now, active: now, spoken: false });
       }
     }
+  }
+});
+
+test("Deadlines are never early, however late the process gets to count the time", () => {
+  for (const lag of [0, 10, 40, 62, 63, 100]) {
+    const trial = new Trial({ idleTimeout: 1_000 });
+    const conn = trial.add();
+    trial.clock.pass(500);
+    trial.clock.idle(lag);
+    trial.deadlines.touch(conn.at, true);
+    const since = trial.clock.now();
+    while (trial.cut.length === 0) trial.clock.pass(1);
+    const took = trial.clock.now() - since;
+    assert(took >= 1_000 && took <= 1_200, `closed ${took} ms after a byte that came ${lag} ms into a tick`);
   }
 });
