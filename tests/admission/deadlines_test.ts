@@ -6,66 +6,9 @@
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { Limiter } from "@connlimit/connlimit";
-import type { Timeout, TimeoutKind } from "@connlimit/connlimit";
-import type { DeadlineOptions } from "../../src/admission/deadline_options.ts";
-import { type Charge, Deadlines, type Watch } from "../../src/admission/deadlines.ts";
-import type { ErrorHook } from "../../src/admission/hooks.ts";
-import { HandClock } from "../support/hand_clock.ts";
-
-/** A connection, and what the deadlines ask of it. */
-class Conn {
-  at = -1;
-  bytes = 0;
-  spoken = false;
-  charge: Charge = "ours";
-}
-
-type Options = DeadlineOptions<never> & { readonly onError?: ErrorHook };
-
-/** Deadlines of connections, and what has become of them. */
-class Trial {
-  readonly clock = new HandClock();
-  readonly limiter = new Limiter();
-  /** The connections that were closed, with the kinds and the times. */
-  readonly cut: [TimeoutKind, number][] = [];
-  readonly deadlines: Deadlines<Conn>;
-  readonly #start = this.clock.now();
-
-  constructor(options: Options, watch: Partial<Watch<Conn>> = {}) {
-    const close = (conn: Conn, kind: TimeoutKind) => {
-      this.cut.push([kind, this.clock.now() - this.#start]);
-      this.deadlines.delete(conn.at);
-    };
-    this.deadlines = Deadlines.of<Conn>(options, this.limiter, { close, ...watch }, this.clock)!;
-  }
-
-  add(waited = 0): Conn {
-    const conn = new Conn();
-    conn.at = this.deadlines.add(conn, waited);
-    return conn;
-  }
-
-  /** Lets time pass in steps, with something after each. */
-  steps(count: number, milliseconds: number, step: () => void): void {
-    for (; count > 0; count--) {
-      this.clock.pass(milliseconds);
-      step();
-    }
-  }
-
-  /** Checks that one connection was closed, at a time or somewhat later. */
-  closed(kind: TimeoutKind, after: number, late = after / 10): void {
-    assertEquals(this.cut.map(([kind]) => kind), [kind]);
-    const [[, at]] = this.cut as [[TimeoutKind, number]];
-    assert(at >= after && at <= after + late, `closed after ${at} ms, not ${after}`);
-    assertEquals(this.limiter.stats().timedOut, { firstByte: 0, idle: 0, maxAge: 0, [kind]: 1 });
-    assertEquals([this.deadlines.size, this.clock.running], [0, false]);
-  }
-}
-
-/** What is asked for activity, in place of being told. */
-const ASKED: Partial<Watch<Conn>> = { activityOf: ({ bytes }) => bytes, hasSpoken: ({ spoken }) => spoken };
+import type { Timeout } from "@connlimit/connlimit";
+import { Deadlines } from "../../src/admission/deadlines.ts";
+import { ASKED, type Conn, Trial } from "../support/conns_with_deadlines.ts";
 
 test("Deadlines are none where no option asks for one", () => {
   const watch = { close() {} };
@@ -252,64 +195,6 @@ test("Deadlines let a hook end other connections, and begin with new ones, in th
   assertEquals([trial.cut.length + added, trial.deadlines.size], [10, added]);
   trial.clock.pass(1_100);
   assertEquals([trial.deadlines.size, trial.clock.running], [0, false]);
-});
-
-test("Deadlines close each of 3,000 random connections as a naive model does", () => {
-  let seed = 1;
-  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-  const [firstByteTimeout, idleTimeout, maxAge] = [3_000, 5_000, 20_000] as const;
-  for (const watch of [{}, ASKED]) {
-    const model = new Map<Conn, { born: number; active: number; spoken: boolean }>();
-    const ended: [Conn, TimeoutKind, number][] = [];
-    const close = (conn: Conn, kind: TimeoutKind) => {
-      ended.push([conn, kind, trial.clock.now()]);
-      trial.deadlines.delete(conn.at);
-    };
-    const trial = new Trial({ firstByteTimeout, idleTimeout, maxAge }, { ...watch, close });
-    let checked = 0;
-    while (checked < 3_000) {
-      trial.clock.pass(1 + Math.floor(random() * 40));
-      const now = trial.clock.now();
-      for (const [conn, kind, at] of ended.splice(0)) {
-        const { born, active, spoken } = model.get(conn)!;
-        const due = {
-          firstByte: spoken ? Infinity : born + firstByteTimeout,
-          idle: active + idleTimeout,
-          maxAge: born + maxAge,
-        };
-        const late = { firstByte: 300, idle: watch === ASKED ? 1_000 : 500, maxAge: 2_000 }[kind];
-        assert(at >= due[kind] && at <= due[kind] + late, `${kind} at ${at}, due at ${due[kind]}`);
-        model.delete(conn);
-        checked++;
-      }
-      for (const [conn, { born, active, spoken }] of model) {
-        const due = Math.min(
-          spoken ? Infinity : born + 1.1 * firstByteTimeout,
-          active + idleTimeout + 1_000,
-          born + 1.1 * maxAge,
-        );
-        assert(now <= due + 1, `open at ${now}, due at ${due}`);
-        if (random() > 0.02) continue;
-        const read = random() < 0.5;
-        const known = model.get(conn)!;
-        if (random() < 0.1) {
-          trial.deadlines.delete(conn.at);
-          model.delete(conn);
-          checked++;
-          continue;
-        }
-        known.active = now;
-        known.spoken ||= read;
-        if (watch !== ASKED) trial.deadlines.touch(conn.at, read);
-        conn.bytes++;
-        conn.spoken ||= read;
-      }
-      for (let i = 0; i < 8; i++) {
-        const conn = trial.add();
-        model.set(conn, { born: now, active: now, spoken: false });
-      }
-    }
-  }
 });
 
 test("Deadlines are never early, however late the process gets to count the time", () => {
