@@ -9,6 +9,7 @@
 
 import { cidrOf, type ClientKey, prefixKey } from "./client_key.ts";
 import { Latch } from "./latch.ts";
+import type { TimeoutKind } from "./limiter_stats.ts";
 import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
@@ -53,6 +54,8 @@ export class Counts {
   admitted = 0;
   /** Connections ever refused, by reason. */
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
+  /** Connections ever closed at a deadline, by its kind. */
+  readonly timedOut: Record<TimeoutKind, number> = { firstByte: 0, idle: 0, maxAge: 0 };
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
   /** What releases the slots of connections that have ended unnoticed. */

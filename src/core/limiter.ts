@@ -170,9 +170,9 @@ export class Limiter {
 
   /** Returns a snapshot of the limiter's counters. */
   stats(): LimiterStats {
-    const { open, clients, peak, pending, admitted, refusedBy } = this.#counts;
+    const { open, clients, peak, pending, admitted, refusedBy, timedOut } = this.#counts;
     const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
-    return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy } };
+    return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy }, timedOut: { ...timedOut } };
   }
 
   /** Iterates over clients with open connections, in no particular order. Clients that connect meanwhile may appear. */

@@ -20,6 +20,7 @@
  */
 
 export type { ClientFinder } from "../admission/client_finder.ts";
+export type { DeadlineOptions } from "../admission/deadlines.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,
