@@ -42,7 +42,7 @@
  */
 
 export type { ClientFinder } from "./src/admission/client_finder.ts";
-export type { DeadlineOptions } from "./src/admission/deadlines.ts";
+export type { DeadlineOptions, Timeout } from "./src/admission/deadline_options.ts";
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
 export type {
   AnswerBudget,

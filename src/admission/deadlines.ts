@@ -5,63 +5,13 @@
  * @module
  */
 
-import { setImmediate, setInterval } from "node:timers";
 import { internalsOf } from "../core/internals.ts";
 import type { TimeoutKind } from "../core/limiter_stats.ts";
-import { checkHook, checkTimeout } from "../core/validate.ts";
+import type { Clock } from "./clock.ts";
+import { type DeadlineOptions, TIMEOUTS } from "./deadline_options.ts";
 import { callHook, type ErrorHook, hookFailed } from "./hooks.ts";
+import { Ticks } from "./ticks.ts";
 import { grown, REACH, TimingWheel } from "./timing_wheel.ts";
-
-/**
- * How long connections may be silent, idle and open. A connection is closed at its deadline or up to a tenth of the time
- * later, never earlier.
- *
- * @typeParam C The connections.
- */
-export interface DeadlineOptions<C> {
-  /**
-   * Milliseconds from the admission to the client's first byte: 0 to 2,147,483,647, or `Infinity`. Over TLS, to the first
-   * byte after the handshake, which is within the time.
-   *
-   * @default {Infinity}
-   */
-  readonly firstByteTimeout?: number;
-  /**
-   * Milliseconds in which a byte is read or written: 0 to 2,147,483,647, or `Infinity`. What the client does not take is not
-   * written.
-   *
-   * @default {Infinity}
-   */
-  readonly idleTimeout?: number;
-  /**
-   * Milliseconds that a connection may be open: 0 to 2,147,483,647, or `Infinity`.
-   *
-   * @default {Infinity}
-   */
-  readonly maxAge?: number;
-  /**
-   * Called for each connection that has met a deadline, right before it is closed. Its result is ignored. What it throws or
-   * rejects with goes to `onError`.
-   */
-  readonly onTimeout?: (timeout: TimeoutKind, conn: C) => unknown;
-}
-
-/** The names of the options. */
-export const DEADLINES: readonly string[] = ["firstByteTimeout", "idleTimeout", "maxAge", "onTimeout"];
-
-/**
- * Checks the values of deadlines.
- *
- * @throws {TypeError} For a value of the wrong type.
- * @throws {RangeError} For a number out of its range.
- */
-export function checkDeadlines(options: DeadlineOptions<never>): void {
-  const { firstByteTimeout = Infinity, idleTimeout = Infinity, maxAge = Infinity, onTimeout } = options;
-  checkTimeout("firstByteTimeout", firstByteTimeout);
-  checkTimeout("idleTimeout", idleTimeout);
-  checkTimeout("maxAge", maxAge);
-  checkHook("onTimeout", onTimeout);
-}
 
 /**
  * Whose matter a connection is at the moment: `"ours"`; `"busy"` with something that no deadline cuts, and then ours again;
@@ -69,101 +19,71 @@ export function checkDeadlines(options: DeadlineOptions<never>): void {
  */
 export type Charge = "ours" | "busy" | "theirs";
 
-/** What an adapter knows of connections, and asks no earlier than it has to. */
+/**
+ * What an adapter does at deadlines, and what it knows of connections: by these methods, which are called no earlier than they
+ * have to be, or by {@linkcode Deadlines.touch}.
+ */
 export interface Watch<C> {
-  /** Whose matter it is. */
-  chargeOf(conn: C): Charge;
-  /** Whether its client has sent a byte. */
-  hasSpoken(conn: C): boolean;
+  /** Whose matter a connection is. If absent, always ours. */
+  chargeOf?(conn: C): Charge;
+  /** Whether the client has sent a byte. */
+  hasSpoken?(conn: C): boolean;
   /** A number that is another one, modulo 2^32, when bytes have been read, or written and taken. */
-  activityOf(conn: C): number;
-  /** Closes it. */
-  close(conn: C, timeout: TimeoutKind): void;
+  activityOf?(conn: C): number;
+  /** Prepares a connection for `onTimeout`. If absent, it is itself the hook's argument. */
+  present?(conn: C): unknown;
+  /** Closes a connection. */
+  close(conn: C, kind: TimeoutKind): void;
 }
 
-/** The time, and a timer that does not keep the process running. */
-export interface Clock {
-  now(): number;
-  /** Returns what stops it. */
-  every(milliseconds: number, run: () => void): () => void;
-}
-
-const CLOCK: Clock = {
-  now: () => performance.now(),
-  every(milliseconds, run) {
-    const timer = setInterval(run, milliseconds);
-    timer.unref();
-    return () => clearInterval(timer);
-  },
-};
-
-/** The longest tick, in milliseconds. It is shorter where a deadline is: a 32nd of it. */
-const LONGEST_TICK = 500;
+/** The deadlines that checked options ask for, and the hooks. */
+export type Deadline = DeadlineOptions<never> & { readonly onError?: ErrorHook };
 
 /** The first number of an entry of the wheel. */
 const FIRST = REACH;
 
-/** The number of ticks after which a look waits for what the event loop has not read yet. */
-const LATE = 4;
-
 /**
  * The deadlines of the connections of one listener or server. There is one timer for all, and only while there are any. A
- * connection is looked at when it may be due, and while it is active ten times in `idleTimeout`. Its bytes cost nothing, and
- * it has 28 bytes here.
+ * connection is looked at when it may be due; where its activity has to be asked for, ten times in `idleTimeout`. It has at
+ * most 29 bytes here.
  */
 export class Deadlines<C> {
   readonly #watch: Watch<C>;
-  readonly #options: DeadlineOptions<C> & { readonly onError?: ErrorHook };
+  readonly #options: Deadline;
   readonly #limiter: object;
-  readonly #clock: Clock;
-  readonly #tick: number;
+  readonly #ticks: Ticks;
   /** In ticks. */
   readonly #first: number;
   readonly #idle: number;
   readonly #age: number;
+  /** The ticks between two looks at a connection whose activity is asked for. */
   readonly #gap: number;
   readonly #wheel = new TimingWheel();
   readonly #conns: (C | undefined)[] = [];
-  /** By entry, the ticks of its admission and of its last activity that was seen, and its activity then. */
+  /** By entry, the ticks of its accept and of its last activity, the last number for that, and whether the client has spoken. */
   #born: Int32Array = new Int32Array(64);
   #active: Int32Array = new Int32Array(64);
   #seen: Int32Array = new Int32Array(64);
+  #spoken: Uint8Array = new Uint8Array(64);
   #size = 0;
-  #now = 0;
-  #start = 0;
-  #stop: (() => void) | undefined;
-  #waits = false;
 
   /** The deadlines that checked options ask for, if they ask for any. */
-  static of<C>(
-    options: DeadlineOptions<C> & { readonly onError?: ErrorHook },
-    limiter: object,
-    watch: Watch<C>,
-    clock?: Clock,
-  ): Deadlines<C> | undefined {
+  static of<C>(options: Deadline, limiter: object, watch: Watch<C>, clock?: Clock): Deadlines<C> | undefined {
     const { firstByteTimeout = Infinity, idleTimeout = Infinity, maxAge = Infinity } = options;
     const shortest = Math.min(firstByteTimeout, idleTimeout, maxAge);
     return shortest === Infinity ? undefined : new Deadlines(options, limiter, watch, shortest, clock);
   }
 
-  private constructor(
-    options: DeadlineOptions<C> & { readonly onError?: ErrorHook },
-    limiter: object,
-    watch: Watch<C>,
-    shortest: number,
-    clock: Clock = CLOCK,
-  ) {
+  private constructor(options: Deadline, limiter: object, watch: Watch<C>, shortest: number, clock?: Clock) {
     this.#watch = watch;
     this.#options = options;
     this.#limiter = limiter;
-    this.#clock = clock;
-    const tick = this.#tick = Math.max(1, Math.min(LONGEST_TICK, shortest / 32));
-    // A connection may be admitted at the end of a tick, and none is closed too early.
-    const ticks = (milliseconds = Infinity) => Math.ceil(milliseconds / tick) + 1;
-    this.#first = ticks(options.firstByteTimeout);
-    this.#idle = ticks(options.idleTimeout);
-    this.#age = ticks(options.maxAge);
-    this.#gap = Math.max(1, Math.floor(this.#idle / 10) - 2);
+    const ticks = this.#ticks = new Ticks(shortest, () => this.#tick(), clock);
+    this.#first = ticks.within(options.firstByteTimeout);
+    this.#idle = ticks.within(options.idleTimeout);
+    this.#age = ticks.within(options.maxAge);
+    const asked = watch.activityOf !== undefined && this.#idle !== Infinity;
+    this.#gap = asked ? Math.max(1, Math.floor(this.#idle / 10) - 2) : Infinity;
   }
 
   /** The number of connections. */
@@ -171,95 +91,74 @@ export class Deadlines<C> {
     return this.#size;
   }
 
-  /** Begins with a connection. Returns the number by which it is known here. */
-  add(conn: C): number {
-    if (this.#size++ === 0) this.#begin();
-    const entry = this.#wheel.take();
-    const at = entry - FIRST;
+  /**
+   * Begins with a connection. Returns the number by which it is known here.
+   *
+   * @param waited The milliseconds since its accept.
+   */
+  add(conn: C, waited: number = 0): number {
+    if (this.#size++ === 0) this.#ticks.start();
+    const at = this.#wheel.take() - FIRST;
     this.#conns[at] = conn;
     if (at >= this.#born.length) {
       this.#born = grown(this.#born);
       this.#active = grown(this.#active);
       this.#seen = grown(this.#seen);
+      this.#spoken = grown(this.#spoken);
     }
-    this.restart(at);
+    this.restart(at, waited);
     return at;
   }
 
   /** Begins anew with a connection. */
-  restart(at: number): void {
+  restart(at: number, waited: number = 0): void {
     const entry = at + FIRST;
+    const age = this.#ticks.in(waited);
     this.#wheel.remove(entry);
-    this.#born[at] = this.#active[at] = this.#now;
-    if (this.#idle !== Infinity) this.#seen[at] = this.#watch.activityOf(this.#conns[at]!);
-    this.#wheel.insert(entry, Math.min(this.#first, this.#idle === Infinity ? Infinity : this.#gap, this.#age));
+    this.#active[at] = this.#ticks.now;
+    this.#born[at] = this.#ticks.now - age;
+    this.#spoken[at] = 0;
+    if (this.#gap !== Infinity) this.#seen[at] = this.#watch.activityOf!(this.#conns[at]!);
+    this.#wheel.insert(entry, Math.min(this.#first - age, this.#age - age, this.#idle, this.#gap));
+  }
+
+  /** Notes that bytes have been read or written. */
+  touch(at: number, read: boolean): void {
+    this.#active[at] = this.#ticks.now;
+    if (read) this.#spoken[at] = 1;
   }
 
   /** Ends with a connection, which must be known here. */
   delete(at: number): void {
     this.#conns[at] = undefined;
     this.#wheel.giveBack(at + FIRST);
-    if (--this.#size === 0) this.#end();
+    if (--this.#size === 0) this.#ticks.stop();
   }
 
-  #begin(): void {
-    const { now, every } = this.#clock;
-    this.#start = now() - this.#now * this.#tick;
-    this.#stop = every(this.#tick, () => {
-      const due = this.#due();
-      if (this.#waits) return;
-      if (due - this.#now < LATE) return this.#run(due);
-      // The process was busy, and what clients have sent meanwhile has not been read.
-      this.#waits = true;
-      setImmediate(() => {
-        this.#waits = false;
-        if (this.#stop !== undefined) this.#run(this.#due());
-      });
-    });
-  }
-
-  #end(): void {
-    this.#stop!();
-    this.#stop = undefined;
-  }
-
-  #due(): number {
-    return Math.floor((this.#clock.now() - this.#start) / this.#tick);
-  }
-
-  #run(due: number): void {
-    while (this.#now < due && this.#size > 0) {
-      this.#now++;
-      this.#wheel.tick(this.#look);
-    }
-    if (this.#now < due) this.#now = due;
+  #tick(): void {
+    this.#wheel.tick(this.#look);
   }
 
   readonly #look = (entry: number): void => {
     const at = entry - FIRST;
     const conn = this.#conns[at]!;
     const watch = this.#watch;
-    const age = this.#now - this.#born[at]! | 0;
-    const charge = watch.chargeOf(conn);
-    let next = Infinity;
-    if (this.#first !== Infinity && !watch.hasSpoken(conn)) {
+    const { now } = this.#ticks;
+    const age = now - this.#born[at]! | 0;
+    const charge = watch.chargeOf?.(conn) ?? "ours";
+    let next = this.#gap;
+    if (this.#first !== Infinity && this.#spoken[at] === 0 && !watch.hasSpoken?.(conn)) {
       if (age >= this.#first) return this.#cut(at, "firstByte");
-      next = this.#first - age;
+      next = Math.min(next, this.#first - age);
     } else if (charge === "theirs") {
       return;
     }
-    if (charge !== "theirs" && this.#age !== Infinity) {
+    if (charge !== "theirs") {
       if (age >= this.#age) return this.#cut(at, "maxAge");
       next = Math.min(next, this.#age - age);
-    }
-    if (charge !== "theirs" && this.#idle !== Infinity) {
-      const seen = watch.activityOf(conn) | 0;
-      if (seen !== this.#seen[at] || charge === "busy") {
-        this.#seen[at] = seen;
-        this.#active[at] = this.#now;
-        next = Math.min(next, this.#gap);
-      } else {
-        const quiet = this.#now - this.#active[at]! | 0;
+      if (this.#idle !== Infinity) {
+        if (charge === "busy" || this.#hasMoved(at, conn)) this.#active[at] = now;
+        const quiet = now - this.#active[at]! | 0;
         if (quiet >= this.#idle) return this.#cut(at, "idle");
         next = Math.min(next, this.#idle - quiet);
       }
@@ -267,16 +166,28 @@ export class Deadlines<C> {
     this.#wheel.insert(entry, next);
   };
 
-  #cut(at: number, timeout: TimeoutKind): void {
+  /** Asks for the activity of a connection, and whether there was any since the last time. */
+  #hasMoved(at: number, conn: C): boolean {
+    if (this.#gap === Infinity) return false;
+    const seen = this.#watch.activityOf!(conn) | 0;
+    const moved = seen !== this.#seen[at];
+    this.#seen[at] = seen;
+    return moved;
+  }
+
+  #cut(at: number, kind: TimeoutKind): void {
     const conn = this.#conns[at]!;
+    const watch = this.#watch;
     const { onTimeout, onError } = this.#options;
     const counts = internalsOf(this.#limiter)?.counts;
-    if (counts !== undefined) counts.timedOut[timeout]++;
-    callHook(onTimeout, onError, timeout, conn);
-    // The hook may have closed it.
-    if (this.#conns[at] !== conn) return;
+    if (counts !== undefined) counts.timedOut[kind]++;
+    if (onTimeout !== undefined) {
+      callHook(onTimeout, onError, TIMEOUTS[kind], (watch.present === undefined ? conn : watch.present(conn)) as never);
+      // The hook may have closed it.
+      if (this.#conns[at] !== conn) return;
+    }
     try {
-      this.#watch.close(conn, timeout);
+      watch.close(conn, kind);
     } catch (error) {
       hookFailed(this, onError, error);
     }

@@ -82,8 +82,8 @@ export class TimingWheel {
 }
 
 /** A copy of an array with half as much room again. */
-export function grown(array: Int32Array): Int32Array {
-  const copy = new Int32Array(array.length + (array.length >> 1));
+export function grown<A extends Int32Array | Uint8Array>(array: A): A {
+  const copy = new (array.constructor as new (length: number) => A)(array.length + (array.length >> 1));
   copy.set(array);
   return copy;
 }

@@ -5,7 +5,7 @@
  */
 
 import { findClients } from "../admission/client_finder.ts";
-import { checkDeadlines, DEADLINES } from "../admission/deadlines.ts";
+import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";

@@ -5,9 +5,8 @@
  */
 
 import { errorMonitor } from "node:events";
-import { type Charge, type DeadlineOptions, Deadlines, type Watch } from "../admission/deadlines.ts";
-import type { ErrorHook } from "../admission/hooks.ts";
-import type { ServerLike, ServerSocket } from "./server_like.ts";
+import { type Charge, type Deadline, Deadlines, type Watch } from "../admission/deadlines.ts";
+import type { ServerLike } from "./server_like.ts";
 import type { StreamLike } from "./server_request.ts";
 import {
   activityOf,
@@ -35,39 +34,43 @@ export class ServerDeadlines implements Watch<CountedSocket> {
   /** The number of connections, with deadlines at the moment or without. */
   open = 0;
   readonly #key = Symbol("connlimit.deadlines");
-  readonly #deadlines: Deadlines<CountedSocket>;
+  #deadlines!: Deadlines<CountedSocket>;
+  readonly #pending: { readonly waited: number } | undefined;
   readonly #http: boolean;
   readonly #tls: boolean;
   /** Whether connections have deadlines from the beginning: those of HTTP/1 only for their first byte, where it shows. */
   readonly #begins: boolean;
 
-  /** The deadlines that checked options ask for, if they ask for any. */
+  /**
+   * The deadlines that checked options ask for, if they ask for any.
+   *
+   * @param pending The stage in which sockets were pending.
+   */
   static of(
-    options: DeadlineOptions<ServerSocket> & { readonly onError?: ErrorHook },
+    options: Deadline,
     server: ServerLike,
     limiter: object,
+    pending?: { readonly waited: number },
   ): ServerDeadlines | undefined {
-    const { firstByteTimeout = Infinity, idleTimeout = Infinity, maxAge = Infinity } = options;
-    if (Math.min(firstByteTimeout, idleTimeout, maxAge) === Infinity) return undefined;
-    return new ServerDeadlines(options, server, limiter);
+    const made = new ServerDeadlines(server, pending);
+    const deadlines = Deadlines.of(options, limiter, made);
+    if (deadlines === undefined) return undefined;
+    made.#deadlines = deadlines;
+    return made;
   }
 
-  private constructor(
-    options: DeadlineOptions<ServerSocket> & { readonly onError?: ErrorHook },
-    server: ServerLike,
-    limiter: object,
-  ) {
+  private constructor(server: ServerLike, pending: { readonly waited: number } | undefined) {
+    this.#pending = pending;
     this.#http = "setTimeout" in server;
     this.#tls = "setSecureContext" in server;
     this.#begins = !("Bun" in globalThis && this.#http && !("updateSettings" in server));
-    this.#deadlines = Deadlines.of<CountedSocket>(options as DeadlineOptions<CountedSocket>, limiter, this)!;
   }
 
   /** Begins with a socket that has been admitted. */
   add(socket: CountedSocket): void {
     this.open++;
     noteAdmitted(socket);
-    (socket as Numbered)[this.#key] = this.#begins ? this.#deadlines.add(socket) : -1;
+    (socket as Numbered)[this.#key] = this.#begins ? this.#deadlines.add(socket, this.#pending?.waited) : -1;
   }
 
   /** Begins anew with a socket that has become a tunnel, if it was admitted here. */
@@ -100,6 +103,11 @@ export class ServerDeadlines implements Watch<CountedSocket> {
 
   activityOf(socket: CountedSocket): number {
     return activityOf(socket);
+  }
+
+  /** With TLS, hooks are to talk through it. */
+  present(socket: CountedSocket): CountedSocket {
+    return secureOf(socket) ?? socket;
   }
 
   close(socket: CountedSocket): void {

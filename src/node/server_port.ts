@@ -5,7 +5,7 @@
  */
 
 import type { ClientFinder } from "../admission/client_finder.ts";
-import type { DeadlineOptions } from "../admission/deadlines.ts";
+import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -54,7 +54,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     pending?: PendingStage<ServerSocket>,
   ) {
     this.limiter = limiter;
-    this.openConns = new ServerConns(limiter, ServerDeadlines.of(options, server, limiter));
+    this.openConns = new ServerConns(limiter, ServerDeadlines.of(options, server, limiter, pending));
     this.#server = server;
     this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.

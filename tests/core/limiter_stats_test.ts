@@ -57,6 +57,7 @@ test("Limiter.stats() counts what happened", () => {
       "untrusted-peer": 0,
       "proxy-header": 0,
     },
+    timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
   });
 });
 

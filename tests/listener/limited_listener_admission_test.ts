@@ -108,6 +108,7 @@ testUnless(
         "untrusted-peer": 0,
         "proxy-header": 0,
       },
+      timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
     });
     listener.close();
     closeAll(await kept);

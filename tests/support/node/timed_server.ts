@@ -43,7 +43,7 @@ export class Timed implements AsyncDisposable {
   ): Promise<Timed> {
     const met: Timed["met"] = [];
     const limited = await Limited.listen(server, {
-      options: { ...options, onTimeout: (timeout, { remoteAddress }) => met.push([timeout, remoteAddress]) },
+      options: { ...options, onTimeout: ({ kind }, { remoteAddress }) => met.push([kind, remoteAddress]) },
     });
     return new Timed(limited, KINDS[name]!, met);
   }
