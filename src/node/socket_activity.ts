@@ -42,6 +42,8 @@ export interface CountedSocket extends ServerSocket, RawSocket {
   readonly readableLength?: number;
   readonly writableLength?: number;
   resetAndDestroy?(): unknown;
+  /** What `destroy()` of Bun's `https` sockets does not do while there is data that the client does not take. */
+  destroyNow?(): unknown;
   /** The TLS socket whose handshake is finished. */
   [SECURE]?: CountedSocket;
   [SESSION]?: Session;
@@ -139,15 +141,11 @@ export function closeSocket(socket: CountedSocket): void {
   if (above !== under) above.on("error", ignore);
   const handle = under._handle as CountingHandle | null | undefined;
   const stuck = (above.writableLength ?? 0) > 0 || (handle?.writeQueueSize ?? 0) > 0;
-  if (stuck && resets(under)) return;
-  under.destroy();
-}
-
-/** Resets a connection, where that can be done: not for a Unix socket, nor for one of `https` on Bun, which has no handle. */
-function resets(socket: CountedSocket): boolean {
-  if (socket.localAddress === undefined || socket.encrypted && socket._handle == null) return false;
-  socket.resetAndDestroy!();
-  return true;
+  if (!stuck) under.destroy();
+  // Only Bun's `https` sockets are encrypted and have no handle. They cannot be reset, nor can Unix sockets.
+  else if (under.encrypted && under._handle == null && under.destroyNow !== undefined) under.destroyNow();
+  else if (under.localAddress === undefined) under.destroy();
+  else under.resetAndDestroy!();
 }
 
 function ignore(): void {}

@@ -4,21 +4,20 @@
  * @module
  */
 
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type * as http from "node:http";
-import { connect, createServer } from "node:net";
 import type * as net from "node:net";
 import { assert, assertEquals } from "@std/assert";
 import type { TimeoutKind } from "@connlimit/connlimit";
 import type { LimitServerOptions } from "@connlimit/connlimit/node";
 import { type Client, eventually, reply } from "../net.ts";
 import { isBun } from "../platform.ts";
+import { Relay, toPort } from "../relay.ts";
 import { Limited } from "./limited_server.ts";
 import { connectTo, ignore, type Kind, KINDS, type Server } from "./server_kinds.ts";
 
 /** What the tests wait for a deadline, in milliseconds. */
-export const T = 300;
+export const T = 250;
 
 /** Bun does not show what clients of its `http` and `https` servers send, nor those that stall before it. */
 export const HIDDEN: readonly string[] = isBun ? ["http", "https"] : [];
@@ -79,80 +78,12 @@ export class Timed implements AsyncDisposable {
   }
 }
 
-/**
- * A client that is read from through a relay, which can stop. No runtime's own client stops as surely: what they read from a
- * TLS socket that is paused, differs.
- */
-export class Relayed implements Disposable {
-  readonly client: Client;
-  readonly #near: net.Socket;
-  readonly #far: net.Socket;
-  readonly #relay: net.Server;
-  #bytes = 0;
-
-  private constructor(client: Client, near: net.Socket, far: net.Socket, relay: net.Server) {
-    this.client = client;
-    this.#near = near;
-    this.#far = far;
-    this.#relay = relay;
-  }
-
-  static async connect({ kind, port }: Timed): Promise<Relayed> {
-    const relay = createServer({ pauseOnConnect: true }).listen(0, "127.0.0.1");
-    await once(relay, "listening");
-    const met = once(relay, "connection");
-    const far = connect(port, "127.0.0.1").on("error", ignore);
-    const connecting = connectTo(kind, (relay.address() as net.AddressInfo).port);
-    const [near] = await met as [net.Socket];
-    near.on("error", ignore).pipe(far).pipe(near);
-    return new Relayed(await connecting, near, far, relay);
-  }
-
-  /** What the kernel has of what the server has sent stays there from now on. */
-  stop(): void {
-    this.#far.unpipe(this.#near).pause().on("data", ({ length }) => {
-      this.#bytes += length;
-      this.#far.pause();
-    });
-  }
-
-  /** Takes a piece of what there is, from time to time. Returns how many bytes there were so far. */
-  sip(): number {
-    this.#far.resume();
-    return this.#bytes;
-  }
-
-  /** Waits until the server has closed the connection. */
-  async closed(): Promise<void> {
-    this.#far.removeAllListeners("data").resume();
-    await eventually(() => this.#far.closed, "the connection to be closed");
-  }
-
-  [Symbol.dispose](): void {
-    this.client[Symbol.dispose]();
-    this.#near.destroy();
-    this.#far.destroy();
-    this.#relay.close();
-  }
-}
-
 /** How many connections the kernel has of a port, of which nobody has a descriptor, and whose clients take no more. Linux. */
 export function leftInKernel(port: number): number {
   const local = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const lines = readFileSync("/proc/net/tcp", "utf8").split("\n").map((line) => line.trim().split(/\s+/));
   return lines.filter(([, from, , state]) => from?.endsWith(local) && state === "04").length;
 }
-
-/** Sends a byte, and then one after each period. */
-export function dribble({ socket }: Client, period: number): void {
-  socket.write("a");
-  const timer = setInterval(() => socket.write("a"), period);
-  socket.on("error", ignore).on("close", () => clearInterval(timer));
-}
-
-/** Lets some time pass, in which nothing is to happen. */
-export const pass = (milliseconds: number): Promise<void> =>
-  new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 /** Writes to a socket for as long as it takes what is written. */
 export function flood(socket: net.Socket): void {
@@ -169,6 +100,16 @@ export async function upgrade(client: Client): Promise<Client> {
   const head = ["GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", "Upgrade: any", "", ""].join("\r\n");
   assert((await reply(client, head)).startsWith("HTTP/1.1 101 "));
   return client;
+}
+
+/** A client that has upgraded and reads nothing more. */
+export async function comeToFlood(timed: Timed): Promise<Relay> {
+  const relay = await Relay.to(toPort(timed.port));
+  const client = await connectTo(timed.kind, relay.port);
+  client.socket.resume();
+  await upgrade(client);
+  relay.stop();
+  return relay;
 }
 
 /** A server whose upgraded sockets are given to `use`. */
