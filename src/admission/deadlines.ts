@@ -60,11 +60,12 @@ export class Deadlines<C> {
   readonly #gap: number;
   readonly #wheel = new TimingWheel();
   readonly #conns: (C | undefined)[] = [];
-  /** By entry, the ticks of its accept and of its last activity, the last number for that, and whether the client has spoken. */
+  /** By entry, the ticks of its accept and of its last activity, and whether the client has spoken. */
   #born: Int32Array = new Int32Array(64);
   #active: Int32Array = new Int32Array(64);
-  #seen: Int32Array = new Int32Array(64);
   #spoken: Uint8Array = new Uint8Array(64);
+  /** By entry, the last number for its activity. Empty where nobody asks for one. */
+  #seen: Int32Array;
   #size = 0;
 
   /** The deadlines that checked options ask for, if they ask for any. */
@@ -84,11 +85,17 @@ export class Deadlines<C> {
     this.#age = ticks.within(options.maxAge);
     const asked = watch.activityOf !== undefined && this.#idle !== Infinity;
     this.#gap = asked ? Math.max(1, Math.floor(this.#idle / 10) - 2) : Infinity;
+    this.#seen = new Int32Array(asked ? 64 : 0);
   }
 
   /** The number of connections. */
   get size(): number {
     return this.#size;
+  }
+
+  /** The connections at this moment. */
+  conns(): C[] {
+    return this.#conns.filter((conn) => conn !== undefined);
   }
 
   /**
@@ -103,7 +110,7 @@ export class Deadlines<C> {
     if (at >= this.#born.length) {
       this.#born = grown(this.#born);
       this.#active = grown(this.#active);
-      this.#seen = grown(this.#seen);
+      if (this.#gap !== Infinity) this.#seen = grown(this.#seen);
       this.#spoken = grown(this.#spoken);
     }
     this.restart(at, waited);

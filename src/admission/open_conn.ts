@@ -140,7 +140,7 @@ export class OpenConns {
 
   /** The connections at this moment. */
   conns(): object[] {
-    return this.#records.map((record) => record.conn);
+    return this.records().map((record) => record.conn);
   }
 
   /** The records at this moment. */
@@ -173,6 +173,11 @@ export class OpenConns {
   /** Takes a record out. */
   delete(record: OpenConn): void {
     record.leave(this.#records);
+    this.left();
+  }
+
+  /** A connection has left. */
+  protected left(): void {
     if (this.size === 0) this.#idle.open();
   }
 

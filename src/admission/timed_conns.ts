@@ -24,7 +24,7 @@ class TimedConn extends OpenConn implements Timed {
   entry = -1;
 }
 
-/** The records of one limiter on one listener or server, whose connections have deadlines. */
+/** The records of one limiter on one listener or server, whose connections have deadlines. These are where they are listed. */
 export class TimedConns extends OpenConns {
   readonly #deadlines: Deadlines<OpenConn>;
   readonly #pending: Waited | undefined;
@@ -52,19 +52,28 @@ export class TimedConns extends OpenConns {
     this.#pending = pending;
   }
 
+  override get size(): number {
+    return super.size + this.#deadlines.size;
+  }
+
+  override records(): OpenConn[] {
+    return [...super.records(), ...this.#deadlines.conns()];
+  }
+
   override recordOf(conn: object, under: OpenConn | undefined): OpenConn {
     return new TimedConn(conn, under);
   }
 
   override add(record: OpenConn): void {
-    super.add(record);
-    if (!this.#adopting) (record as Timed).entry = this.#deadlines.add(record, this.#pending?.waited);
+    if (this.#adopting) super.add(record);
+    else (record as Timed).entry = this.#deadlines.add(record, this.#pending?.waited);
   }
 
   override delete(record: OpenConn): void {
-    super.delete(record);
     const { entry } = record as Timed;
-    if (entry !== undefined) this.#deadlines.delete(entry);
+    if (entry === undefined) return super.delete(record);
+    this.#deadlines.delete(entry);
+    this.left();
   }
 
   override touch(record: OpenConn, read: boolean): void {
@@ -72,7 +81,7 @@ export class TimedConns extends OpenConns {
     if (entry !== undefined) this.#deadlines.touch(entry, read);
   }
 
-  /** Takes the connections of another list over, without deadlines, which nobody has seen to until now. */
+  /** Takes the connections of another list over, without deadlines, since nobody has noted their bytes until now. */
   adopt(others: OpenConns): void {
     this.#adopting = true;
     for (const record of others.records()) record.moveTo(this);

@@ -81,9 +81,9 @@ export class TimingWheel {
   }
 }
 
-/** A copy of an array with half as much room again. */
+/** A copy of an array with an eighth more room, so that a large one does not have much more than it needs. */
 export function grown<A extends Int32Array | Uint8Array>(array: A): A {
-  const copy = new (array.constructor as new (length: number) => A)(array.length + (array.length >> 1));
+  const copy = new (array.constructor as new (length: number) => A)(array.length + (array.length >> 3) + 64);
   copy.set(array);
   return copy;
 }
