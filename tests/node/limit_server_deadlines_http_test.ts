@@ -7,7 +7,7 @@
 import * as http from "node:http";
 import * as http2 from "node:http2";
 import * as https from "node:https";
-import * as net from "node:net";
+import type * as net from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { dribble, pass } from "../support/deadline_trial.ts";
