@@ -22,6 +22,9 @@ const WAYS = [
   ["Bun", "loop", "streams"],
   ["Bun", "loop", "reads"],
   ["Bun", "callbacks", ""],
+  ["Node", "net", ""],
+  ["Deno", "net", ""],
+  ["Bun", "net", ""],
 ] as const;
 
 type Way = typeof WAYS[number];
@@ -52,7 +55,7 @@ export async function benchDeadlines(load: LoadGenerator, rounds: number): Promi
     );
     printRatio(`deadlines, CPU per echo of 64 bytes, ${name}`, small.timed, small.plain, "µs", { atMost: 1.1 });
   }
-  for (const way of [WAYS[0], WAYS[2], WAYS[4]]) {
+  for (const way of [WAYS[0], WAYS[2], WAYS[4], WAYS[5], WAYS[6], WAYS[7]]) {
     const shares: number[] = [];
     for (const mode of MODES) {
       using server = await Server.start(spec(way, mode));

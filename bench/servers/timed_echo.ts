@@ -1,16 +1,17 @@
 /**
- * An echo server by an accept loop with limits, with deadlines or without.
+ * An echo server with limits, by an accept loop, by callbacks or of `node:net`, with deadlines or without.
  *
- *   deno run -A bench/servers/timed_echo.ts loop|callbacks timed|plain streams|reads
+ *   deno run -A bench/servers/timed_echo.ts loop|callbacks|net timed|plain streams|reads
  *
  * @module
  */
 
+import { type AddressInfo, createServer } from "node:net";
 import process from "node:process";
 import type { ConnLike } from "../../mod.ts";
 import type { SocketHandlers } from "../../src/bun/mod.ts";
 import { serveCommands } from "../lib/commands.ts";
-import { loadBun, loadCore } from "../lib/library.ts";
+import { loadBun, loadCore, loadNode } from "../lib/library.ts";
 import { bun } from "./bun.ts";
 
 const [way, deadlines, io] = process.argv.slice(2);
@@ -52,6 +53,11 @@ if (way === "callbacks") {
     socket: limitSocketHandler(limits, echo, options) as never,
   });
   serveCommands({ ports: [port] });
+} else if (way === "net") {
+  const { limitServer } = await loadNode();
+  const server = createServer((socket) => socket.on("error", () => {}).pipe(socket));
+  limitServer(server, limits, options);
+  server.listen(0, "127.0.0.1", () => serveCommands({ ports: [(server.address() as AddressInfo).port] }));
 } else {
   const listen = ("Bun" in globalThis ? (await loadBun()).listen : Deno.listen) as unknown as typeof Deno.listen;
   const listener = limitedListener(listen(where), limits, options);

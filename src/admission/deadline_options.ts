@@ -65,7 +65,7 @@ export const DEADLINES: readonly string[] = [...TIMES, "onTimeout"];
  * @throws {TypeError} For a value of the wrong type.
  * @throws {RangeError} For a number out of its range.
  */
-export function checkDeadlines(options: DeadlineOptions<never>): void {
+export function checkDeadlines(options: { readonly [name in keyof DeadlineOptions<never>]?: unknown }): void {
   for (const name of TIMES) {
     if (options[name] !== undefined) checkTimeout(name, options[name], 1);
   }

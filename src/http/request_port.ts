@@ -5,9 +5,10 @@
  */
 
 import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
-import { OPEN_CONN, type OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
-import type { Port } from "../admission/port.ts";
+import { OPEN_CONN, type OpenConn, type OpenConns, type Recorded } from "../admission/open_conn.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
+import { TimedConns } from "../admission/timed_conns.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
@@ -31,14 +32,28 @@ const PROXY =
 
 /** The port to a fetch handler on one runtime. Offers result in the response. */
 export class RequestPort implements Port<InFlightRequest, unknown> {
-  readonly openConns: OpenConns = new OpenConns();
+  readonly openConns: OpenConns;
+  readonly #timed: boolean;
   readonly #tracker: RequestTracker<unknown>;
   readonly #handler: Handler;
   readonly #options: LimitRequestsOptions;
   /** Refusals of clients that are addresses of connections. */
   #refused = 0;
 
-  constructor(tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
+  constructor(limiter: Admitter, tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
+    const { maxAge = Infinity, onTimeout, onError } = options;
+    this.#timed = maxAge !== Infinity;
+    this.openConns = TimedConns.of(
+      {
+        maxAge,
+        ...onError && { onError },
+        ...onTimeout && {
+          onTimeout: (timeout, { request, info }: InFlightRequest) => onTimeout(timeout, request, info),
+        },
+      },
+      limiter,
+      { close: (record) => (record as InFlightRequest).expire() },
+    );
     this.#tracker = tracker;
     this.#handler = handler;
     this.#options = options;
@@ -70,6 +85,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   admit(inFlight: InFlightRequest, slot: Slot): unknown {
     const { request, info } = inFlight;
     inFlight.start(slot, this.openConns);
+    if (this.#timed) inFlight.makeAbortable();
     let result: unknown;
     // In `finally`, because a handler that throws has ended its request.
     try {
