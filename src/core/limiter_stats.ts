@@ -31,4 +31,9 @@ export interface LimiterStats {
   readonly refused: number;
   /** Refused connections by reason. */
   readonly refusedBy: Readonly<Record<RefusalReason, number>>;
+  /**
+   * Connections that only `dryRun` has admitted, by the reason for which they would have been refused. They are not in
+   * `open`, `clients`, `peak` and `admitted`, which are what they would be if the limits were in force.
+   */
+  readonly wouldRefuse: Readonly<Record<RefusalReason, number>>;
 }

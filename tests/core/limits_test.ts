@@ -1,14 +1,17 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
+import { Limiter, type Limits, type LimitsOptions } from "@connlimit/connlimit";
 
-const DEFAULTS = {
+const DEFAULTS: Limits = {
   maxPerClient: 100,
   maxTotal: Infinity,
   ipv4Prefix: 32,
   ipv6Prefix: 64,
   aggregates: [],
   networks: {},
+  rate: false,
+  fairShare: false,
+  dryRun: false,
 };
 
 test("Limiter.limits has the defaults where nothing is given", () => {
