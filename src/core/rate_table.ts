@@ -12,9 +12,9 @@ import type { CompiledRate } from "./rate.ts";
 
 interface Entry {
   readonly key: ClientKey;
-  /** When the burst is whole again. From then on, the entry says nothing. It only ever grows. */
+  /** When the burst is whole again. From then on, the entry says nothing. */
   whole: number;
-  /** What `whole` was when the heap was last put in order for this entry. */
+  /** What `whole` was when the heap was last put in order for this entry. Hardly ever later than `whole`. */
   order: number;
 }
 
@@ -36,8 +36,15 @@ export class RateTable {
   /** Ticks from now until the burst of a client is whole again. 0 if it is. */
   spent(key: ClientKey, { span }: CompiledRate, now: number): number {
     const entry = this.#last = this.#entries.get(key);
-    // It can be more than a burst only under a rate that was lowered meanwhile.
-    return entry === undefined || entry.whole <= now ? 0 : Math.min(entry.whole - now, span);
+    if (entry === undefined || entry.whole <= now) return 0;
+    // It can be more than a burst only where the rate is another one by now. The client then waits for the new one.
+    if (entry.whole - now > span) entry.whole = now + span;
+    return entry.whole - now;
+  }
+
+  /** The same, without a change. */
+  peek(key: ClientKey, { span }: CompiledRate, now: number): number {
+    return Math.min(Math.max(0, (this.#entries.get(key)?.whole ?? 0) - now), span);
   }
 
   /** Notes a connection. `spent` is what {@linkcode RateTable.spent} has just returned. */
@@ -47,7 +54,6 @@ export class RateTable {
     const found = this.#last?.key === key ? this.#last : this.#entries.get(key);
     if (found !== undefined) {
       found.whole = whole;
-      // A lowered rate moves it back. The heap then holds the entry for longer than needed, and no shorter.
     } else {
       while (heap.length >= maxTracked) this.#tidy(Infinity);
       const entry = { key, whole, order: whole };

@@ -51,7 +51,8 @@ export class Rates {
 
   /** How many connections of a burst have been taken and have not come back yet, in whole connections. */
   taken(key: ClientKey, rate: CompiledRate): number {
-    return Math.ceil(this.#spent(key, rate, Math.floor(performance.now() * TICKS_PER_MS)) / rate.interval);
+    const now = Math.floor(performance.now() * TICKS_PER_MS);
+    return Math.ceil(this.#tables[familyOf(key)].peek(key, rate, now) / rate.interval);
   }
 
   #spent(key: ClientKey, rate: CompiledRate, now: number): number {

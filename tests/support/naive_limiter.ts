@@ -93,7 +93,7 @@ export class NaiveLimiter {
     const own = rule?.rate ?? rate;
     if (own !== false) rated.push([nameOf(family, bits, prefix), own]);
     for (const { length, rate } of levels) if (rate) rated.push([nameOf(family, bits, length), rate]);
-    const due = rated.every((one) => this.#spent(one, now) + 1000 / one[1].perSecond <= spanOf(one[1]));
+    const due = rated.filter((one) => this.#spent(one, now) + 1000 / one[1].perSecond > spanOf(one[1])).length === 0;
     for (const one of rated) {
       if (!due && !one[1].penalty) continue;
       const after = this.#spent(one, now) + 1000 / one[1].perSecond;
@@ -116,7 +116,10 @@ export class NaiveLimiter {
   }
 
   #spent([name, rate]: Rated, now: number): number {
-    return Math.min(Math.max(0, (this.#whole.get(name) ?? 0) - now), spanOf(rate));
+    const spent = Math.min(Math.max(0, (this.#whole.get(name) ?? 0) - now), spanOf(rate));
+    // Under another rate, the time of a burst may be shorter. It counts from the first attempt.
+    this.#whole.set(name, now + spent);
+    return spent;
   }
 
   #rule(family: number, bits: string): NetworkRule & { readonly prefix: number; readonly text: string } | undefined {
