@@ -111,6 +111,8 @@ export function bunAcceptor<A extends BunAddr>(
 
     present: (socket) => muteRejections(connOver(socket)),
 
+    show: connOver,
+
     refuse(socket, refusal) {
       const { tls } = traitsOf(socket);
       if (answers !== undefined && !tls) {

@@ -38,4 +38,9 @@ export interface LimiterStats {
   readonly refusedBy: Readonly<Record<RefusalReason, number>>;
   /** Connections closed at a deadline since the limiter was created, by its kind. */
   readonly timedOut: Readonly<Record<TimeoutKind, number>>;
+  /**
+   * Connections that only `dryRun` has admitted, by the reason for which they would have been refused. They are not in
+   * `open`, `clients`, `peak` and `admitted`, which are what they would be if the limits were in force.
+   */
+  readonly wouldRefuse: Readonly<Record<RefusalReason, number>>;
 }
