@@ -2,7 +2,7 @@
  * What the library costs, as ratios to a reference in the same run, beside what they are to reach; or, with `--against`,
  * as ratios to another version of the library.
  *
- *   deno task bench [--only core,memory,deno,bun,node,http,proxy] [--rounds N]
+ *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
  * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
@@ -16,6 +16,7 @@ import { benchAgainst } from "./against.ts";
 import { benchBusy } from "./busy.ts";
 import { benchBunConnections, benchDenoConnections, benchNodeConnections } from "./connections.ts";
 import { benchCore, benchMemory } from "./core.ts";
+import { benchDeadlines } from "./deadlines.ts";
 import { benchEcho } from "./echo.ts";
 import { benchLatency } from "./latency.ts";
 import { type Group, GROUPS, rootOf } from "./lib/groups.ts";
@@ -64,6 +65,7 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
     await benchProxied(load, rounds);
     await benchPending(load, Math.ceil(rounds / 3));
   },
+  deadlines: (load) => benchDeadlines(load, rounds),
 };
 
 const start = performance.now();

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Admission } from "../core/slot.ts";
+import type { Admission, Slot } from "../core/slot.ts";
 import { callHook } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
@@ -18,6 +18,9 @@ import type { Admitter, GateHooks, Port } from "./port.ts";
  */
 export type Gate<C, R> = (conn: C) => R | Promise<R>;
 
+/** The slots of dry runs of which a hook has been told. */
+const told = new WeakSet<Slot>();
+
 /**
  * Makes a gate, which offers connections to a limiter and hands them to the adapter's port. Where the limiter answers at
  * once, the whole path is synchronous and allocates nothing. Otherwise the connection is pending meanwhile.
@@ -30,7 +33,20 @@ export function createGate<C, R>(
 ): Gate<C, R> {
   const { onRefused, onError } = hooks;
   const decide = (conn: C, admission: Admission): R => {
-    if (admission.admitted) return port.admit(conn, admission);
+    if (admission.admitted) {
+      const { wouldRefuse } = admission;
+      if (wouldRefuse === undefined || onRefused === undefined || told.has(admission)) {
+        return port.admit(conn, admission);
+      }
+      // A connection that is passed on is admitted again by the slot that it holds.
+      told.add(admission);
+      try {
+        return port.admit(conn, admission);
+      } finally {
+        // Now a hook may close the connection, and its slot comes back.
+        callHook(onRefused, onError, wouldRefuse, (port.show === undefined ? conn : port.show(conn)) as never);
+      }
+    }
     if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
     return port.refuse(conn, admission);
   };

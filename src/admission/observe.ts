@@ -28,5 +28,6 @@ function fanOut(observers: readonly LimiterObserver[]): LimiterObserver | undefi
     admitted: (slot) => observers.forEach((observer) => observer.admitted(slot)),
     released: (slot) => observers.forEach((observer) => observer.released(slot)),
     refused: (reason, peer) => observers.forEach((observer) => observer.refused(reason, peer)),
+    wouldRefuse: (reason, peer) => observers.forEach((observer) => observer.wouldRefuse?.(reason, peer)),
   };
 }

@@ -25,13 +25,21 @@ export class PendingConn {
   /** Resolves if the connection stops being pending without a decision, or when one has come. */
   readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
+  readonly #since: number;
   /** Why it has stopped being pending without a decision. */
   why: PendingEnd | undefined = undefined;
   #resolve!: (why: PendingEnd | undefined) => void;
 
-  constructor(deadline: number) {
-    this.deadline = deadline;
+  /** @param timeout The milliseconds until the deadline. */
+  constructor(timeout: number) {
+    this.#since = performance.now();
+    this.deadline = this.#since + timeout;
     this.over = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** The milliseconds for which it has been pending. */
+  get age(): number {
+    return performance.now() - this.#since;
   }
 
   /** Aborted when the connection is no longer pending. */
@@ -91,7 +99,7 @@ export class PendingConns {
   }
 
   add(): PendingConn {
-    const conn = new PendingConn(performance.now() + this.#timeout);
+    const conn = new PendingConn(this.#timeout);
     this.#conns.add(conn);
     this.#schedule();
     return conn;

@@ -40,6 +40,8 @@ export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
+  /** For how many milliseconds the connection was pending that is being decided on. */
+  waited = 0;
   #closed = false;
 
   /**
@@ -131,7 +133,12 @@ export class PendingStage<C> {
       return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);
-    return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer);
+    this.waited = pending.age;
+    try {
+      return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer);
+    } finally {
+      this.waited = 0;
+    }
   }
 
   /**

@@ -18,4 +18,6 @@ export interface LimiterObserver {
   released(slot: Slot): void;
   /** A connection has been refused. Its peer is absent where no limiter was asked. */
   refused(reason: RefusalReason, peer: Peer | undefined): void;
+  /** A connection would have been refused, if this were no dry run. `admitted()` is called right after. */
+  wouldRefuse?(reason: RefusalReason, peer: Peer): void;
 }

@@ -5,6 +5,7 @@
  */
 
 import { findClients } from "../admission/client_finder.ts";
+import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -70,14 +71,15 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client"]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkDeadlines(options);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
   const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
-  gate.add(port);
-  const detach = () => gate.remove(port);
+  gate.add(port, port.openConns.deadlines);
+  const detach = () => gate.remove(port, port.openConns.deadlines);
   const slotOf = (socket: object) => slotFrom(limiter, port.recordOf(socket));
   return { limiter, slotOf, detach, [Symbol.dispose]: detach };
 }

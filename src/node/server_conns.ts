@@ -9,6 +9,8 @@ import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open
 import type { Sweep } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Handle, hasLostDescriptor, type RawSocket } from "./descriptor.ts";
+import type { ServerDeadlines } from "./server_deadlines.ts";
+import type { CountedSocket } from "./socket_activity.ts";
 
 /** A socket that is a connection. */
 export type ServerConnSocket = RawSocket & Recorded;
@@ -59,24 +61,29 @@ const RATE = 200;
  * running, is only for runtimes that show descriptors.
  */
 export class ServerConns extends OpenConns {
+  /** Absent if there are none. */
+  readonly deadlines: ServerDeadlines | undefined;
   readonly #sweeps: Set<Sweep> | undefined;
   #timer: ReturnType<typeof setInterval> | undefined;
   /** By the wall clock, since reading the other one takes longer. */
   #sweptAt = 0;
 
   /** @param limiter The limiter whose slots they hold. */
-  constructor(limiter: object) {
+  constructor(limiter: object, deadlines?: ServerDeadlines) {
     super();
+    this.deadlines = deadlines;
     this.#sweeps = internalsOf(limiter)?.counts.sweeps;
   }
 
   override add(record: ServerConn): void {
     if (this.size === 0 && this.#timer === undefined) this.#start(record);
     super.add(record);
+    this.deadlines?.add(record.conn as CountedSocket);
   }
 
   override delete(record: ServerConn): void {
     super.delete(record);
+    this.deadlines?.delete(record.conn as CountedSocket);
     // A timer goes on until it finds nothing: connections that come one at a time would start it each time.
     if (this.size === 0 && this.#timer === undefined) this.#sweeps?.delete(this.#beforeRefusal);
   }

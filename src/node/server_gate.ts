@@ -7,6 +7,7 @@
 import { limitedAlready } from "../admission/limit_once.ts";
 import type { Admitter } from "../admission/port.ts";
 import { type GatePort, GatePorts } from "./gate_ports.ts";
+import { type ServerDeadlines, watchEvent } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { isRefusedTls } from "./server_port.ts";
 import { type Exchange, exchangeOf } from "./server_request.ts";
@@ -24,6 +25,8 @@ type Event = readonly unknown[];
 export class ServerGate {
   readonly #connections = new GatePorts<ServerSocket>();
   readonly #requests = new GatePorts<Exchange>();
+  /** The deadlines of all limiters that the server has, or had when connections began that are still open. */
+  readonly #deadlines: ServerDeadlines[] = [];
   /**
    * By pending socket, the events that are held back. The first is `"connection"`. Node and Deno emit no others before it;
    * Bun does: `"secureConnection"`, and on HTTP servers `"request"`, `"upgrade"`, `"connect"`, `"checkContinue"`.
@@ -41,8 +44,12 @@ export class ServerGate {
     const { emit } = server;
     const connections = this.#connections;
     const requests = this.#requests;
+    const deadlines = this.#deadlines;
     const held = this.#held;
-    const emitAdmitted = (event: Event) => Reflect.apply(emit, server, event);
+    const emitAdmitted = (event: Event) => {
+      if (deadlines.length > 0) watchEvent(event[0], event[1], event[2], deadlines);
+      return Reflect.apply(emit, server, event);
+    };
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
     const hold = (socket: ServerSocket, admitted: Promise<boolean>, event: Event) =>
       this.#hold(socket, admitted, event, emitHeld);
@@ -58,19 +65,31 @@ export class ServerGate {
       } else if (isStopped(requests, arguments, emitAdmitted)) {
         return true;
       }
+      if (deadlines.length > 0) watchEvent(event, first, second, deadlines);
       // As many as there are, without making an array for each event.
       return Reflect.apply(emit, this, arguments);
     };
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
-  add(port: GatePort<ServerSocket>): void {
+  add(port: GatePort<ServerSocket>, deadlines?: ServerDeadlines): void {
     this.#check(port.limiter);
     this.#connections.add(port);
+    this.#forgetDetached();
+    if (deadlines !== undefined) this.#deadlines.push(deadlines);
   }
 
-  remove(port: GatePort<ServerSocket>): void {
+  remove(port: GatePort<ServerSocket>, deadlines?: ServerDeadlines): void {
     this.#connections.remove(port);
+    if (deadlines !== undefined) deadlines.detached = true;
+    this.#forgetDetached();
+  }
+
+  #forgetDetached(): void {
+    const all = this.#deadlines;
+    for (const deadlines of all.filter(({ detached, open }) => detached && open === 0)) {
+      all.splice(all.indexOf(deadlines), 1);
+    }
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
