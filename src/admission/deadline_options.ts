@@ -21,8 +21,8 @@ export const TIMEOUTS: Readonly<Record<TimeoutKind, Timeout>> = {
 };
 
 /**
- * How long connections may be silent, idle and open. A connection is closed at its deadline or up to a tenth of the time
- * later, never earlier. `stats().timedOut` of the limiter counts the connections that have met one.
+ * How long connections may be silent, idle and open. A connection is closed at its deadline or later, by up to a tenth of
+ * the time or a second, and never earlier. `stats().timedOut` of the limiter counts the connections that have met one.
  *
  * @typeParam C The connections.
  */

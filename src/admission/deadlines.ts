@@ -39,13 +39,18 @@ export interface Watch<C> {
 /** The deadlines that checked options ask for, and the hooks. */
 export type Deadline = DeadlineOptions<never> & { readonly onError?: ErrorHook };
 
+/** The milliseconds between two looks at a connection that may be idle: the last one may be as much too late. */
+function gapOf(idle: number): number {
+  return Math.max(idle / 12, Math.min(idle / 5, 800));
+}
+
 /** The first number of an entry of the wheel. */
 const FIRST = REACH;
 
 /**
  * The deadlines of the connections of one listener or server. There is one timer for all, and only while there are any. A
- * connection is looked at when it may be due; where its activity has to be asked for, ten times in `idleTimeout`. It has at
- * most 29 bytes here.
+ * connection is looked at when it may be due; where its activity has to be asked for, five to twelve times in `idleTimeout`.
+ * It has at most 29 bytes here.
  */
 export class Deadlines<C> {
   readonly #watch: Watch<C>;
@@ -84,7 +89,7 @@ export class Deadlines<C> {
     this.#idle = ticks.within(options.idleTimeout);
     this.#age = ticks.within(options.maxAge);
     const asked = watch.activityOf !== undefined && this.#idle !== Infinity;
-    this.#gap = asked ? Math.max(1, Math.floor(this.#idle / 10) - 2) : Infinity;
+    this.#gap = asked ? ticks.in(gapOf(options.idleTimeout!)) : Infinity;
     this.#seen = new Int32Array(asked ? 64 : 0);
   }
 
@@ -122,9 +127,8 @@ export class Deadlines<C> {
     const entry = at + FIRST;
     const age = this.#ticks.in(waited);
     this.#wheel.remove(entry);
-    // Where the timer is late, so would its ticks be, and the connection be closed too early.
-    const now = this.#active[at] = this.#ticks.reached;
-    this.#born[at] = now - age;
+    this.#active[at] = this.#ticks.now;
+    this.#born[at] = this.#ticks.now - age;
     this.#spoken[at] = 0;
     if (this.#gap !== Infinity) this.#seen[at] = this.#watch.activityOf!(this.#conns[at]!);
     this.#wheel.insert(entry, Math.min(this.#first - age, this.#age - age, this.#idle, this.#gap));
@@ -165,7 +169,7 @@ export class Deadlines<C> {
       if (age >= this.#age) return this.#cut(at, "maxAge");
       next = Math.min(next, this.#age - age);
       if (this.#idle !== Infinity) {
-        if (charge === "busy" || this.#hasMoved(at, conn)) this.#active[at] = this.#ticks.reached;
+        if (charge === "busy" || this.#hasMoved(at, conn)) this.#active[at] = now;
         const quiet = now - this.#active[at]! | 0;
         if (quiet >= this.#idle) return this.#cut(at, "idle");
         next = Math.min(next, this.#idle - quiet);

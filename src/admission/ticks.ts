@@ -13,7 +13,7 @@ const LONGEST_TICK = 500;
  * The most ticks that are counted at a time. The rest of a longer time was lost to the process, and so to clients, whose data
  * it has not read. The last deadline is then later, and no client is cut off for what it could not help.
  */
-const MOST = 3;
+const MOST = 2;
 
 /** Counts ticks, by one timer, while it is started. */
 export class Ticks {
@@ -37,19 +37,14 @@ export class Ticks {
     this.#clock = clock;
   }
 
-  /** After how many ticks a time is over for sure, that has begun at any time within a tick. */
+  /** After how many ticks a time is over for sure, which may have begun just before the next ticks are counted. */
   within(milliseconds: number = Infinity): number {
-    return Math.ceil(milliseconds / this.#length) + 1;
+    return Math.ceil(milliseconds / this.#length) + MOST;
   }
 
   /** How many ticks a time has. */
   in(milliseconds: number): number {
     return Math.floor(milliseconds / this.#length);
-  }
-
-  /** The number of ticks by the clock, which the timer may be behind. */
-  get reached(): number {
-    return this.now + Math.max(0, Math.min(this.#due(), MOST));
   }
 
   start(): void {

@@ -6,66 +6,9 @@
 
 import { test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
-import { Limiter } from "@connlimit/connlimit";
-import type { Timeout, TimeoutKind } from "@connlimit/connlimit";
-import type { DeadlineOptions } from "../../src/admission/deadline_options.ts";
-import { type Charge, Deadlines, type Watch } from "../../src/admission/deadlines.ts";
-import type { ErrorHook } from "../../src/admission/hooks.ts";
-import { HandClock } from "../support/hand_clock.ts";
-
-/** A connection, and what the deadlines ask of it. */
-class Conn {
-  at = -1;
-  bytes = 0;
-  spoken = false;
-  charge: Charge = "ours";
-}
-
-type Options = DeadlineOptions<never> & { readonly onError?: ErrorHook };
-
-/** Deadlines of connections, and what has become of them. */
-class Trial {
-  readonly clock = new HandClock();
-  readonly limiter = new Limiter();
-  /** The connections that were closed, with the kinds and the times. */
-  readonly cut: [TimeoutKind, number][] = [];
-  readonly deadlines: Deadlines<Conn>;
-  readonly #start = this.clock.now();
-
-  constructor(options: Options, watch: Partial<Watch<Conn>> = {}) {
-    const close = (conn: Conn, kind: TimeoutKind) => {
-      this.cut.push([kind, this.clock.now() - this.#start]);
-      this.deadlines.delete(conn.at);
-    };
-    this.deadlines = Deadlines.of<Conn>(options, this.limiter, { close, ...watch }, this.clock)!;
-  }
-
-  add(waited = 0): Conn {
-    const conn = new Conn();
-    conn.at = this.deadlines.add(conn, waited);
-    return conn;
-  }
-
-  /** Lets time pass in steps, with something after each. */
-  steps(count: number, milliseconds: number, step: () => void): void {
-    for (; count > 0; count--) {
-      this.clock.pass(milliseconds);
-      step();
-    }
-  }
-
-  /** Checks that one connection was closed, at a time or up to a tenth later. */
-  closed(kind: TimeoutKind, after: number): void {
-    assertEquals(this.cut.map(([kind]) => kind), [kind]);
-    const [[, at]] = this.cut as [[TimeoutKind, number]];
-    assert(at >= after && at <= after * 1.1, `closed after ${at} ms, not ${after}`);
-    assertEquals(this.limiter.stats().timedOut, { firstByte: 0, idle: 0, maxAge: 0, [kind]: 1 });
-    assertEquals([this.deadlines.size, this.clock.running], [0, false]);
-  }
-}
-
-/** What is asked for activity, in place of being told. */
-const ASKED: Partial<Watch<Conn>> = { activityOf: ({ bytes }) => bytes, hasSpoken: ({ spoken }) => spoken };
+import type { Timeout } from "@connlimit/connlimit";
+import { Deadlines } from "../../src/admission/deadlines.ts";
+import { ASKED, type Conn, Trial } from "../support/conns_with_deadlines.ts";
 
 test("Deadlines are none where no option asks for one", () => {
   const watch = { close() {} };
@@ -74,7 +17,7 @@ test("Deadlines are none where no option asks for one", () => {
 });
 
 for (const time of [100, 5_000, 60_000, 3_600_000, 2 ** 31 - 1]) {
-  test(`Deadlines close what says nothing, is idle or too old after ${time} ms, and at most a tenth later`, () => {
+  test(`Deadlines close what says nothing, is idle or too old after ${time} ms or a little later`, () => {
     const silent = new Trial({ firstByteTimeout: time });
     silent.add();
     silent.clock.pass(2 * time);
@@ -87,7 +30,7 @@ for (const time of [100, 5_000, 60_000, 3_600_000, 2 ** 31 - 1]) {
       idle.deadlines.touch(conn.at, true);
       conn.bytes += watch === ASKED ? 1 : 0;
       idle.clock.pass(2 * time);
-      idle.closed("idle", 1.7 * time);
+      idle.closed("idle", 1.7 * time, watch === ASKED ? Math.max(time / 10, Math.min(time / 3, 1_000)) : time / 10);
     }
 
     const old = new Trial({ maxAge: time });
@@ -122,7 +65,7 @@ test("Deadlines count from the accept where a connection was pending, except idl
   const trial = new Trial({ firstByteTimeout: 1_000 });
   trial.add(600);
   trial.clock.pass(2_000);
-  trial.closed("firstByte", 400);
+  trial.closed("firstByte", 400, 100);
 
   const late = new Trial({ maxAge: 1_000 });
   late.add(5_000);
@@ -150,12 +93,12 @@ test("Deadlines have one timer for all connections, while there are any", () => 
   assertEquals([trial.clock.running, trial.clock.started], [false, 2]);
 });
 
-test("Deadlines ask a connection for its activity ten times in idleTimeout, and not more often", () => {
+test("Deadlines ask a connection for its activity twelve times in a long idleTimeout, and not more often", () => {
   let asked = 0;
   const trial = new Trial({ idleTimeout: 60_000 }, { activityOf: ({ bytes }) => (asked++, bytes) });
   const conn = trial.add();
   trial.steps(600, 1_000, () => conn.bytes++);
-  assert(asked >= 99 && asked <= 130, `asked ${asked} times in 10 minutes`);
+  assert(asked >= 100 && asked <= 130, `asked ${asked} times in 10 minutes`);
 });
 
 test("Deadlines look at a connection that tells of its activity once in idleTimeout", () => {
@@ -254,60 +197,16 @@ test("Deadlines let a hook end other connections, and begin with new ones, in th
   assertEquals([trial.deadlines.size, trial.clock.running], [0, false]);
 });
 
-test("Deadlines close each of 3,000 random connections as a naive model does", () => {
-  let seed = 1;
-  const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647;
-  const [firstByteTimeout, idleTimeout, maxAge] = [3_000, 5_000, 20_000] as const;
-  for (const watch of [{}, ASKED]) {
-    const model = new Map<Conn, { born: number; active: number; spoken: boolean }>();
-    const ended: [Conn, TimeoutKind, number][] = [];
-    const close = (conn: Conn, kind: TimeoutKind) => {
-      ended.push([conn, kind, trial.clock.now()]);
-      trial.deadlines.delete(conn.at);
-    };
-    const trial = new Trial({ firstByteTimeout, idleTimeout, maxAge }, { ...watch, close });
-    let checked = 0;
-    while (checked < 3_000) {
-      trial.clock.pass(1 + Math.floor(random() * 40));
-      const now = trial.clock.now();
-      for (const [conn, kind, at] of ended.splice(0)) {
-        const { born, active, spoken } = model.get(conn)!;
-        const due = {
-          firstByte: spoken ? Infinity : born + firstByteTimeout,
-          idle: active + idleTimeout,
-          maxAge: born + maxAge,
-        };
-        const late = { firstByte: 300, idle: 500, maxAge: 2_000 }[kind];
-        assert(at >= due[kind] && at <= due[kind] + late, `${kind} at ${at}, due at ${due[kind]}`);
-        model.delete(conn);
-        checked++;
-      }
-      for (const [conn, { born, active, spoken }] of model) {
-        const due = Math.min(
-          spoken ? Infinity : born + 1.1 * firstByteTimeout,
-          active + 1.1 * idleTimeout,
-          born + 1.1 * maxAge,
-        );
-        assert(now <= due + 1, `open at ${now}, due at ${due}`);
-        if (random() > 0.02) continue;
-        const read = random() < 0.5;
-        const known = model.get(conn)!;
-        if (random() < 0.1) {
-          trial.deadlines.delete(conn.at);
-          model.delete(conn);
-          checked++;
-          continue;
-        }
-        known.active = now;
-        known.spoken ||= read;
-        if (watch !== ASKED) trial.deadlines.touch(conn.at, read);
-        conn.bytes++;
-        conn.spoken ||= read;
-      }
-      for (let i = 0; i < 8; i++) {
-        const conn = trial.add();
-        model.set(conn, { born: now, active: now, spoken: false });
-      }
-    }
+test("Deadlines are never early, however late the process gets to count the time", () => {
+  for (const lag of [0, 10, 40, 62, 63, 100]) {
+    const trial = new Trial({ idleTimeout: 1_000 });
+    const conn = trial.add();
+    trial.clock.pass(500);
+    trial.clock.idle(lag);
+    trial.deadlines.touch(conn.at, true);
+    const since = trial.clock.now();
+    while (trial.cut.length === 0) trial.clock.pass(1);
+    const took = trial.clock.now() - since;
+    assert(took >= 1_000 && took <= 1_200, `closed ${took} ms after a byte that came ${lag} ms into a tick`);
   }
 });

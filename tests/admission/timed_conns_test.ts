@@ -64,6 +64,6 @@ test("TimedConns of several limiters all see the bytes of a connection", () => {
 test("TimedConns count the time for which a connection was pending", () => {
   const { clock, limiter, open } = trial({ firstByteTimeout: 1_000 }, 800);
   open();
-  clock.pass(250);
+  clock.pass(300);
   assertEquals(limiter.stats().timedOut.firstByte, 1);
 });

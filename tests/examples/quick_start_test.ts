@@ -56,6 +56,7 @@ const [bunListen] = printed("Bun.listen as an accept loop", "docs/runtimes.md");
 const [byAccount] = printed("Several limiters for one connection", "docs/limiter.md");
 const [reconfigured] = printed("Reloading limits on a signal", "docs/limits.md");
 const [answering] = printed("Answers to refused clients", "docs/limits.md");
+const [timed] = printed("Deadlines", "docs/deadlines.md");
 const [fetchBehindProxy] = printed("HTTP requests", "docs/behind-a-proxy.md");
 const [nodeBehindProxy] = printed("Node servers", "docs/behind-a-proxy.md");
 // By `proxy_protocol_test.ts`.
@@ -78,6 +79,7 @@ for (
     ["The README's loop on Bun", bunLoop!, "Bun"],
     ["The README's callbacks on Bun", bunCallbacks!, "Bun"],
     ["The documentation's loop over Bun.listen()", bunListen!, "Bun"],
+    ["The documentation's loop with deadlines", timed!, "Deno"],
   ] as const
 ) {
   testUnless(

@@ -55,6 +55,12 @@ export class HandClock implements Clock {
     this.#now = end;
   }
 
+  /** Lets time pass in which nothing runs. The timer is late then. */
+  idle(milliseconds: number): void {
+    this.#now += milliseconds;
+    this.#next = Math.max(this.#next, this.#now);
+  }
+
   /** Lets time pass in which nothing runs, until the timer does, once. */
   block(milliseconds: number): void {
     this.#now += milliseconds;
