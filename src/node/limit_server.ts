@@ -78,8 +78,8 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
   const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
-  gate.add(port, port.openConns.deadlines);
-  const detach = () => gate.remove(port, port.openConns.deadlines);
+  gate.add(port);
+  const detach = () => gate.remove(port);
   const slotOf = (socket: object) => slotFrom(limiter, port.recordOf(socket));
   return { limiter, slotOf, detach, [Symbol.dispose]: detach };
 }
