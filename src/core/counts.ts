@@ -13,6 +13,7 @@ import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
+import type { RefusalRanking } from "./top.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
@@ -55,6 +56,10 @@ export class Counts {
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
+  /** What ranks the clients refused most. Absent while nothing watches. */
+  ranking: RefusalRanking | undefined = undefined;
+  /** The client that the limiter has been asked for last. A refusal's client is not worked out twice. */
+  asked: ClientKey | undefined = undefined;
   /** What releases the slots of connections that have ended unnoticed. */
   readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
@@ -142,7 +147,7 @@ export class Counts {
   /** Counts a refusal. Its peer is absent where no limiter was asked. */
   refuse(reason: RefusalReason, peer?: Peer): Refusal {
     this.refusedBy[reason]++;
-    this.observer?.refused(reason, peer);
+    this.observer?.refused(reason, peer, peer === undefined ? peer : this.asked);
     return REFUSALS[reason];
   }
 

@@ -8,6 +8,8 @@ import { clientName } from "./client_key.ts";
 import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
+import { explain } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { levelsOf } from "./levels_of.ts";
 import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
@@ -16,6 +18,7 @@ import { identify, type Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
+import { top, type TopClients } from "./top.ts";
 
 /**
  * Limits the concurrent connections of each client.
@@ -105,14 +108,15 @@ export class Limiter {
   }
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {
+    const counts = this.#counts;
     const identity = identify(peer);
+    counts.asked = undefined;
     if (identity === undefined) return "unknown-address";
 
     const { limits, networks } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = keyOf(identity, limits, rule);
-    const counts = this.#counts;
+    const client = counts.asked = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
     if (open >= maxPerClient) return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
@@ -139,6 +143,30 @@ export class Limiter {
   openFor(peer: Peer): number {
     const client = namedNetwork(peer) ?? clientOf(peer, this.#limits)?.key;
     return client === undefined ? 0 : this.#counts.openFor(client);
+  }
+
+  /**
+   * Explains what {@linkcode Limiter.tryAccept} would answer now, and why: who the client is, how many connections are open
+   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes nothing and counts
+   * nothing.
+   *
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   */
+  explain(peer: Peer): Explanation {
+    return explain(peer, this.#limits, this.#counts);
+  }
+
+  /**
+   * Returns the clients with most open connections, and those refused most lately, each with the highest number first. It
+   * looks through all clients once, so call it for people, not for connections. `refused` is `null` unless
+   * `watchRefusals()` watches the limiter.
+   *
+   * @param n The most clients of each, 0 to 1000.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is another number.
+   */
+  top(n = 10): TopClients {
+    return top(n, this.#counts);
   }
 
   #nameOf(peer: Peer): string {

@@ -120,8 +120,10 @@ test("Limiter answers and counts as a naive model does, whatever is accepted, re
         if (step.kind === "accept") {
           const address = ADDRESSES[step.who]!;
           const { prefix, reason } = model.judge(address);
+          const explained = limiter.explain(address.peer);
           const admission = limiter.tryAccept(address.peer);
           assertStrictEquals(admission.admitted ? undefined : admission.reason, reason);
+          assertEquals([explained.admitted, explained.reason], [admission.admitted, reason ?? null]);
           seen.add(reason ?? "admitted");
           if (admission.admitted) model.open.push({ ...address, prefix, slot: admission });
           assertStrictEquals(
