@@ -50,6 +50,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "./src/admission/refusal_answer.ts";
+export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_refusals.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";
