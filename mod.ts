@@ -50,6 +50,13 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "./src/admission/refusal_answer.ts";
+export type { RefusalLogEntry, RefusedEntry, RefusedMoreEntry } from "./src/admission/refusal_log.ts";
+export {
+  type LoggerLike,
+  logRefusals,
+  type LogRefusalsOptions,
+  type RefusalLog,
+} from "./src/admission/log_refusals.ts";
 export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_refusals.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";

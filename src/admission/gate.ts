@@ -4,11 +4,12 @@
  * @module
  */
 
+import { internalsOf } from "../core/internals.ts";
 import type { Admission } from "../core/slot.ts";
-import { callHook } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
+import { callRefusalHook } from "./refused_client.ts";
 
 /**
  * Decides on a connection: at once, or in the pending stage.
@@ -29,9 +30,11 @@ export function createGate<C, R>(
   pending?: PendingStage<C>,
 ): Gate<C, R> {
   const { onRefused, onError } = hooks;
+  const counts = pending === undefined ? internalsOf(limiter)?.counts : undefined;
+  const refusing = { port, limiter, onError, counts };
   const decide = (conn: C, admission: Admission): R => {
     if (admission.admitted) return port.admit(conn, admission);
-    if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
+    if (onRefused !== undefined) callRefusalHook(onRefused, refusing, admission, conn);
     return port.refuse(conn, admission);
   };
   if (pending === undefined) {

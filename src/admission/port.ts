@@ -28,6 +28,8 @@ export interface Admitter {
 export interface Port<C, R> {
   /** Names the peer of a connection. */
   peerOf(conn: C): Peer;
+  /** The peer that {@linkcode Port.peerOf} has found before. Absent where asking again does no harm. */
+  foundPeer?(conn: C): Peer | undefined;
   /** The record of a connection that has been admitted before, by whichever limiter. Absent where there can be none. */
   recordOf?(conn: C): OpenConn | undefined;
   /** Takes an admitted connection, and releases `slot` when it closes. */

@@ -42,6 +42,11 @@ export class Tally {
     return this.#clients.size;
   }
 
+  /** The most clients that have been there at once: all of them, unless there is an `error`. */
+  get most(): number {
+    return this.error > 0 ? this.#capacity : this.size;
+  }
+
   /** Counts a refusal. */
   add(client: ClientKey, reason: RefusalReason): void {
     this.total++;
