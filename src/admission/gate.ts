@@ -5,6 +5,7 @@
  */
 
 import { internalsOf } from "../core/internals.ts";
+import type { Peer } from "../core/peer.ts";
 import type { Admission } from "../core/slot.ts";
 import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
@@ -32,9 +33,9 @@ export function createGate<C, R>(
   const { onRefused, onError } = hooks;
   const counts = pending === undefined ? internalsOf(limiter)?.counts : undefined;
   const refusing = { port, limiter, onError, counts };
-  const decide = (conn: C, admission: Admission): R => {
+  const decide = (conn: C, admission: Admission, peer?: Peer): R => {
     if (admission.admitted) return port.admit(conn, admission);
-    if (onRefused !== undefined) callRefusalHook(onRefused, refusing, admission, conn);
+    if (onRefused !== undefined) callRefusalHook(onRefused, refusing, admission, conn, peer);
     return port.refuse(conn, admission);
   };
   if (pending === undefined) {

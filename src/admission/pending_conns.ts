@@ -5,6 +5,7 @@
  */
 
 import { Latch } from "../core/latch.ts";
+import type { Peer } from "../core/peer.ts";
 
 /** Why a connection is no longer pending, without a decision. */
 export type PendingEnd = "left" | "closed" | "timeout";
@@ -25,12 +26,15 @@ export class PendingConn {
   /** Resolves if the connection stops being pending without a decision, or when one has come. */
   readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
+  /** The peer that the limiter has been asked for, once it has. */
+  peer: Peer | undefined;
   /** Why it has stopped being pending without a decision. */
   why: PendingEnd | undefined = undefined;
   #resolve!: (why: PendingEnd | undefined) => void;
 
-  constructor(deadline: number) {
+  constructor(deadline: number, peer?: Peer) {
     this.deadline = deadline;
+    this.peer = peer;
     this.over = new Promise((resolve) => this.#resolve = resolve);
   }
 
@@ -90,8 +94,8 @@ export class PendingConns {
     return this.full ? this.#space.wait() : Promise.resolve();
   }
 
-  add(): PendingConn {
-    const conn = new PendingConn(performance.now() + this.#timeout);
+  add(peer?: Peer): PendingConn {
+    const conn = new PendingConn(performance.now() + this.#timeout, peer);
     this.#conns.add(conn);
     this.#schedule();
     return conn;

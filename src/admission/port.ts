@@ -28,8 +28,6 @@ export interface Admitter {
 export interface Port<C, R> {
   /** Names the peer of a connection. */
   peerOf(conn: C): Peer;
-  /** The peer that {@linkcode Port.peerOf} has found before. Absent where asking again does no harm. */
-  foundPeer?(conn: C): Peer | undefined;
   /** The record of a connection that has been admitted before, by whichever limiter. Absent where there can be none. */
   recordOf?(conn: C): OpenConn | undefined;
   /** Takes an admitted connection, and releases `slot` when it closes. */
@@ -60,6 +58,6 @@ export interface GateSide<C, R> {
   readonly port: Port<C, R>;
   readonly limiter: Admitter;
   readonly onError: ErrorHook | undefined;
-  /** Admits or refuses a connection. */
-  decide(conn: C, admission: Admission): R;
+  /** Admits or refuses a connection. `peer` is the one that the limiter was asked for, if it was asked. */
+  decide(conn: C, admission: Admission, peer?: Peer): R;
 }

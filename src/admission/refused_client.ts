@@ -16,7 +16,7 @@ import type { Admitter, GateHooks, Port } from "./port.ts";
 
 /** A gate, as far as it refuses. */
 export interface RefusingGate<C> {
-  readonly port: Pick<Port<C, unknown>, "peerOf" | "foundPeer" | "present">;
+  readonly port: Pick<Port<C, unknown>, "peerOf" | "present">;
   readonly limiter: Admitter;
   readonly onError: ErrorHook | undefined;
   /** The counts of a limiter that is asked right before each refusal, so that they know the client. */
@@ -26,26 +26,34 @@ export interface RefusingGate<C> {
 /** The refusal that a hook is being called for. Hooks are called in the turn of the refusal, so there is one at a time. */
 let gate: RefusingGate<unknown> | undefined;
 let refused: unknown;
+let asked: Peer | undefined;
 
 /**
  * Calls `onRefused`. Until it returns, {@linkcode refusedClient} knows the client, whatever the hook's arguments are and
  * whoever wraps it.
+ *
+ * @param peer The peer that the limiter was asked for, where that may be another than the port's and where the limiter was
+ * not asked in this turn.
  */
 export function callRefusalHook<C>(
   onRefused: NonNullable<GateHooks["onRefused"]>,
   refusing: RefusingGate<C>,
   refusal: Refusal,
   conn: C,
+  peer?: Peer,
 ): void {
   const outerGate = gate;
   const outerRefused = refused;
+  const outerAsked = asked;
   gate = refusing as RefusingGate<unknown>;
   refused = conn;
+  asked = peer;
   try {
     callHook(onRefused, refusing.onError, refusal, refusing.port.present(conn) as never);
   } finally {
     gate = outerGate;
     refused = outerRefused;
+    asked = outerAsked;
   }
 }
 
@@ -59,7 +67,7 @@ export function refusedClient(conn: unknown): ClientKey | undefined {
   if (gate === undefined) return defaultClient(conn as Peer);
   const { counts, limiter, port } = gate;
   if (counts !== undefined) return counts.asked;
-  const peer = port.foundPeer?.(refused) ?? port.peerOf(refused);
+  const peer = asked ?? port.peerOf(refused);
   const levels = internalsOf(limiter)?.levelsOf;
   return levels === undefined ? defaultClient(peer) : levels(peer)?.[0]!.key;
 }

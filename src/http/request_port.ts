@@ -67,10 +67,6 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     }
   }
 
-  foundPeer({ named }: InFlightRequest): Peer | undefined {
-    return named as Peer | undefined;
-  }
-
   admit(inFlight: InFlightRequest, slot: Slot): unknown {
     const { request, info } = inFlight;
     inFlight.start(slot, this.openConns);

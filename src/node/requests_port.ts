@@ -104,10 +104,6 @@ export class RequestsPort implements Port<Exchange, boolean> {
     return exchange.client = client === undefined ? peer : this.#ask(client, exchange, peer);
   }
 
-  foundPeer({ client }: Exchange): Peer | undefined {
-    return client;
-  }
-
   /** A session of HTTP/2 that has ended throws where its socket is read. */
   #peerOf({ request }: Exchange): Peer {
     try {
