@@ -71,6 +71,6 @@ export type { NetworkRule } from "./src/core/prefix_map.ts";
 export { REASONS, type RefusalReason } from "./src/core/reasons.ts";
 export { LimitReachedError, RefusedError } from "./src/core/refused_error.ts";
 export type { Admission, Refusal, Slot } from "./src/core/slot.ts";
-export type { RefusedClient, TopClients } from "./src/core/top.ts";
+export type { RefusedClient, TopClients } from "./src/core/top_clients.ts";
 export { limitedListener } from "./src/listener/limited_listener.ts";
 export { withSlot } from "./src/listener/with_slot.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { clearTimeout, setTimeout } from "node:timers";
+import { setTimeout } from "node:timers";
 import type { ClientKey } from "../core/client_key.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { RefusalReason } from "../core/reasons.ts";

@@ -68,8 +68,10 @@ export function refusedClient(conn: unknown): ClientKey | undefined {
   const { counts, limiter, port } = gate;
   if (counts !== undefined) return counts.asked;
   const peer = asked ?? port.peerOf(refused);
-  const levels = internalsOf(limiter)?.levelsOf;
-  return levels === undefined ? defaultClient(peer) : levels(peer)?.[0]!.key;
+  const levelsOf = internalsOf(limiter)?.levelsOf;
+  if (levelsOf === undefined) return defaultClient(peer);
+  const [level] = levelsOf(peer) ?? [];
+  return level?.key;
 }
 
 function defaultClient(peer: Peer): ClientKey | undefined {

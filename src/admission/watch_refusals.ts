@@ -4,14 +4,15 @@
  * @module
  */
 
-import { clearInterval, setInterval } from "node:timers";
+import { setInterval } from "node:timers";
 import { type ClientKey, clientName } from "../core/client_key.ts";
 import type { Counts } from "../core/counts.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { RefusalReason } from "../core/reasons.ts";
-import { largest, type RefusalRanking, type RefusedClient } from "../core/top.ts";
+import { largest } from "../core/top.ts";
+import type { RefusalRanking, RefusedClient } from "../core/top_clients.ts";
 import { checkDeadline, checkOptions, checkWhole, typeError } from "../core/validate.ts";
 import { observe } from "./observe.ts";
 import { Tally } from "./tally.ts";

@@ -13,7 +13,7 @@ import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
-import type { RefusalRanking } from "./top.ts";
+import type { RefusalRanking } from "./top_clients.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {

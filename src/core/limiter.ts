@@ -18,7 +18,8 @@ import { identify, type Peer } from "./peer.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import type { Refusal, Slot } from "./slot.ts";
-import { top, type TopClients } from "./top.ts";
+import { top } from "./top.ts";
+import type { TopClients } from "./top_clients.ts";
 
 /**
  * Limits the concurrent connections of each client.
