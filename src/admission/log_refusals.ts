@@ -7,13 +7,13 @@
 import { setTimeout } from "node:timers";
 import type { ClientKey } from "../core/client_key.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
-import type { RefusalReason } from "../core/reasons.ts";
+import { byReason, type RefusalReason } from "../core/reasons.ts";
 import type { Refusal } from "../core/slot.ts";
 import { checkDeadline, checkOptions, checkWhole, typeError } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { printable } from "./printable.ts";
 import { type AddressDetail, clientText, NOBODY, type RefusalLogEntry, textOf } from "./refusal_log.ts";
-import { refusedClient } from "./refused_client.ts";
+import { NOTE_REFUSED, refusedClient } from "./refused_client.ts";
 import { Tally } from "./tally.ts";
 
 /** What lines are written to: `console`, or a logger with such a method. */
@@ -110,11 +110,12 @@ export interface RefusalLog extends DisposableLike {
  */
 export function logRefusals(options: LogRefusalsOptions = {}): RefusalLog {
   const period = new LogPeriod(checkLogOptions(options));
-  const log = (refusal: Pick<Refusal, "reason">, conn: unknown) =>
-    period.note(refusedClient(conn) ?? NOBODY, refusal.reason);
+  const note = (reason: RefusalReason, client: ClientKey | undefined) => period.note(client ?? NOBODY, reason);
+  const log = ({ reason }: Pick<Refusal, "reason">, conn: unknown) => note(reason, refusedClient(conn));
   return Object.assign(log, {
     flush: () => period.flush(),
     [Symbol.dispose]: () => period.end(),
+    [NOTE_REFUSED]: note,
   }) as unknown as RefusalLog;
 }
 
@@ -150,10 +151,12 @@ class LogPeriod {
   readonly #named = new Set<ClientKey>();
   /** The others. */
   readonly #more = new Tally(CLIENTS);
-  readonly #refusedBy = new Map<RefusalReason, number>();
+  #refusedBy = byReason(() => 0);
   #timer: ReturnType<typeof setTimeout> | undefined;
   #start = 0;
   #ended = false;
+  /** Whether a line may be due: not for the rest of a period in which all have been written. */
+  #mayWrite = true;
 
   constructor(options: CheckedOptions) {
     this.#options = options;
@@ -161,16 +164,22 @@ class LogPeriod {
 
   /** Notes a refusal. */
   note(client: ClientKey, reason: RefusalReason): void {
-    if (this.#ended) return;
+    if (this.#mayWrite && this.#tell(client, reason)) return;
+    this.#more.add(client, reason);
+    this.#refusedBy[reason]++;
+  }
+
+  /** Tells of a client that has no line yet. Returns whether there is nothing more to do. */
+  #tell(client: ClientKey, reason: RefusalReason): boolean {
+    if (this.#ended) return true;
     if (this.#timer === undefined) this.#begin();
     const { lines, address } = this.#options;
-    if (this.#named.size < lines && !this.#named.has(client)) {
-      this.#named.add(client);
-      const text = clientText(client, address);
-      return this.#write({ event: "refused", ...this.#name(), ...(text !== undefined && { client: text }), reason });
-    }
-    this.#more.add(client, reason);
-    this.#refusedBy.set(reason, (this.#refusedBy.get(reason) ?? 0) + 1);
+    if (this.#named.has(client)) return false;
+    if (this.#named.size === lines) return this.#mayWrite = false;
+    this.#named.add(client);
+    const text = clientText(client, address);
+    this.#write({ event: "refused", ...this.#name(), ...(text !== undefined && { client: text }), reason });
+    return true;
   }
 
   /** Writes the line of the refusals without one. */
@@ -187,18 +196,18 @@ class LogPeriod {
       clients: more.most,
       moreClients: more.error > 0,
       most: { ...(text !== undefined && { client: text }), refused: count },
-      refusedBy: Object.fromEntries(this.#refusedBy),
+      refusedBy: Object.fromEntries(Object.entries(this.#refusedBy).filter(([, count]) => count > 0)),
       seconds: Math.ceil((performance.now() - this.#start) / 1_000),
     };
     more.clear();
-    this.#refusedBy.clear();
+    this.#refusedBy = byReason(() => 0);
     this.#start = performance.now();
     this.#write(entry);
   }
 
   /** Writes what is left, and nothing more. */
   end(): void {
-    this.#ended = true;
+    this.#ended = this.#mayWrite = true;
     clearTimeout(this.#timer);
     this.flush();
   }
@@ -212,6 +221,7 @@ class LogPeriod {
     this.#start = performance.now();
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#mayWrite = true;
       this.#named.clear();
       try {
         this.flush();

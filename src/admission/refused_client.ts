@@ -10,9 +10,18 @@ import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import { compileLimits } from "../core/limits.ts";
 import type { Peer } from "../core/peer.ts";
+import type { RefusalReason } from "../core/reasons.ts";
 import type { Refusal } from "../core/slot.ts";
 import { callHook, type ErrorHook } from "./hooks.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
+
+/** The key under which a hook has what is called in its place, where it does nothing with the connection. */
+export const NOTE_REFUSED: unique symbol = Symbol("connlimit.noteRefused");
+
+/** A hook that needs to know the client only. No connection has to be prepared for it, which would take about a µs. */
+export interface NotingHook {
+  readonly [NOTE_REFUSED]: (reason: RefusalReason, client: ClientKey | undefined) => unknown;
+}
 
 /** A gate, as far as it refuses. */
 export interface RefusingGate<C> {
@@ -42,6 +51,9 @@ export function callRefusalHook<C>(
   conn: C,
   peer?: Peer,
 ): void {
+  const note = (onRefused as Partial<NotingHook>)[NOTE_REFUSED];
+  const { counts, onError } = refusing;
+  if (note !== undefined && counts !== undefined) return callHook(note, onError, refusal.reason, counts.asked);
   const outerGate = gate;
   const outerRefused = refused;
   const outerAsked = asked;
@@ -49,7 +61,7 @@ export function callRefusalHook<C>(
   refused = conn;
   asked = peer;
   try {
-    callHook(onRefused, refusing.onError, refusal, refusing.port.present(conn) as never);
+    callHook(onRefused, onError, refusal, refusing.port.present(conn) as never);
   } finally {
     gate = outerGate;
     refused = outerRefused;

@@ -58,7 +58,7 @@ export class Counts {
   observer: LimiterObserver | undefined = undefined;
   /** What ranks the clients refused most. Absent while nothing watches. */
   ranking: RefusalRanking | undefined = undefined;
-  /** The client that the limiter has been asked for last. A refusal's client is not worked out twice. */
+  /** The client of the last refusal by the limiter, so that nobody has to work it out again. */
   asked: ClientKey | undefined = undefined;
   /** What releases the slots of connections that have ended unnoticed. */
   readonly sweeps: Set<Sweep> = new Set();

@@ -111,19 +111,27 @@ export class Limiter {
   #attempt(peer: Peer): CountedSlot | RefusalReason {
     const counts = this.#counts;
     const identity = identify(peer);
-    counts.asked = undefined;
-    if (identity === undefined) return "unknown-address";
+    if (identity === undefined) {
+      counts.asked = undefined;
+      return "unknown-address";
+    }
 
     const { limits, networks } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = counts.asked = keyOf(identity, limits, rule);
+    const client = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
-    if (open >= maxPerClient) return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
+    if (open >= maxPerClient) {
+      counts.asked = client;
+      return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
+    }
     const aggregates = counts.aggregatesOf(client);
-    if (!counts.hasRoom(aggregates)) return "aggregate";
-    if (counts.open >= limits.maxTotal) return "total";
+    const inAggregates = counts.hasRoom(aggregates);
+    if (!inAggregates || counts.open >= limits.maxTotal) {
+      counts.asked = client;
+      return inAggregates ? "total" : "aggregate";
+    }
     counts.add(client, open, aggregates);
     const slot = new CountedSlot(client, counts);
     counts.observer?.admitted(slot);
