@@ -44,7 +44,12 @@ export function createGate<C, R>(
         return port.admit(conn, admission);
       } finally {
         // Now a hook may close the connection, and its slot comes back.
-        callHook(onRefused, onError, wouldRefuse, (port.show === undefined ? conn : port.show(conn)) as never);
+        callHook(
+          onRefused,
+          onError,
+          wouldRefuse,
+          (port.presentAdmitted === undefined ? conn : port.presentAdmitted(conn)) as never,
+        );
       }
     }
     if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);

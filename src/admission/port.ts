@@ -35,7 +35,7 @@ export interface Port<C, R> {
   /** Prepares a refused connection for `onRefused`. Returns the hook's argument. */
   present(conn: C): unknown;
   /** Returns the argument of `onRefused` for a connection that a dry run has admitted. By default, the connection. */
-  show?(conn: C): unknown;
+  presentAdmitted?(conn: C): unknown;
   /** Answers or closes a refused connection. */
   refuse(conn: C, refusal: Refusal): R;
   /**
