@@ -7,7 +7,7 @@
 import { setTimeout } from "node:timers";
 import type { ClientKey } from "../core/client_key.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
-import { byReason, type RefusalReason } from "../core/reasons.ts";
+import { byReason } from "../core/reasons.ts";
 import type { Refusal } from "../core/slot.ts";
 import { checkDeadline, checkOptions, checkWhole, typeError } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
@@ -72,7 +72,7 @@ export interface RefusalLog extends DisposableLike {
    * @param conn What was refused: a connection, a socket, an address, or `{ key }`. In a hook, the client is the one that the
    * limiter was asked for, whatever this is.
    */
-  (refusal: Pick<Refusal, "reason">, conn: unknown, ...more: unknown[]): void;
+  (refusal: Pick<Refusal, "reason" | "dryRun">, conn: unknown, ...more: unknown[]): void;
   /** Writes now what the period's last line would say. */
   flush(): void;
 }
@@ -110,14 +110,16 @@ export interface RefusalLog extends DisposableLike {
  */
 export function logRefusals(options: LogRefusalsOptions = {}): RefusalLog {
   const period = new LogPeriod(checkLogOptions(options));
-  const note = (reason: RefusalReason, client: ClientKey | undefined) => period.note(client ?? NOBODY, reason);
-  const log = ({ reason }: Pick<Refusal, "reason">, conn: unknown) => note(reason, refusedClient(conn));
+  const note = (refusal: NotedRefusal, client: ClientKey | undefined) => period.note(client ?? NOBODY, refusal);
+  const log = (refusal: NotedRefusal, conn: unknown) => note(refusal, refusedClient(conn));
   return Object.assign(log, {
     flush: () => period.flush(),
     [Symbol.dispose]: () => period.end(),
     [NOTE_REFUSED]: note,
   }) as unknown as RefusalLog;
 }
+
+type NotedRefusal = Pick<Refusal, "reason" | "dryRun">;
 
 type CheckedOptions = Required<Omit<LogRefusalsOptions, "name">> & Pick<LogRefusalsOptions, "name">;
 
@@ -163,14 +165,15 @@ class LogPeriod {
   }
 
   /** Notes a refusal. */
-  note(client: ClientKey, reason: RefusalReason): void {
-    if (this.#mayWrite && this.#tell(client, reason)) return;
+  note(client: ClientKey, refusal: NotedRefusal): void {
+    if (this.#mayWrite && this.#tell(client, refusal)) return;
+    const { reason } = refusal;
     this.#more.add(client, reason);
     this.#refusedBy[reason]++;
   }
 
   /** Tells of a client that has no line yet. Returns whether there is nothing more to do. */
-  #tell(client: ClientKey, reason: RefusalReason): boolean {
+  #tell(client: ClientKey, { reason, dryRun }: NotedRefusal): boolean {
     if (this.#ended) return true;
     if (this.#timer === undefined) this.#begin();
     const { lines, address } = this.#options;
@@ -178,7 +181,13 @@ class LogPeriod {
     if (this.#named.size === lines) return this.#mayWrite = false;
     this.#named.add(client);
     const text = clientText(client, address);
-    this.#write({ event: "refused", ...this.#name(), ...(text !== undefined && { client: text }), reason });
+    this.#write({
+      event: "refused",
+      ...this.#name(),
+      ...(text !== undefined && { client: text }),
+      reason,
+      ...(dryRun && { dryRun }),
+    });
     return true;
   }
 

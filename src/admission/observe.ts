@@ -28,5 +28,7 @@ function fanOut(observers: readonly LimiterObserver[]): LimiterObserver | undefi
     admitted: (slot) => observers.forEach((observer) => observer.admitted(slot)),
     released: (slot) => observers.forEach((observer) => observer.released(slot)),
     refused: (reason, peer, client) => observers.forEach((observer) => observer.refused(reason, peer, client)),
+    wouldRefuse: (reason, peer, client) =>
+      observers.forEach((observer) => observer.wouldRefuse?.(reason, peer, client)),
   };
 }

@@ -34,6 +34,8 @@ export interface Port<C, R> {
   admit(conn: C, slot: Slot): R;
   /** Prepares a refused connection for `onRefused`. Returns the hook's argument. */
   present(conn: C): unknown;
+  /** Returns the argument of `onRefused` for a connection that a dry run has admitted. By default, the connection. */
+  presentAdmitted?(conn: C): unknown;
   /** Answers or closes a refused connection. */
   refuse(conn: C, refusal: Refusal): R;
   /**

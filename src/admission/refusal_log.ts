@@ -24,6 +24,8 @@ export interface RefusedEntry {
   readonly client?: string;
   /** Why it was refused. */
   readonly reason: RefusalReason;
+  /** `true` if it was admitted nonetheless, in a dry run. Absent otherwise. */
+  readonly dryRun?: boolean;
 }
 
 /** The refusals of a period that have no line of their own. */
@@ -75,7 +77,9 @@ export function clientText(key: ClientKey, detail: AddressDetail): string | unde
 /** An entry as a line for people. */
 export function textOf(entry: RefusalLogEntry): string {
   const start = `connlimit${entry.name === undefined ? "" : ` ${entry.name}`}: refused`;
-  if (entry.event === "refused") return `${start} ${entry.client ?? "a client"} (${entry.reason})`;
+  if (entry.event === "refused") {
+    return `${start} ${entry.client ?? "a client"} (${entry.reason}${entry.dryRun ? ", dry run" : ""})`;
+  }
   const { refused, clients, moreClients, most, seconds } = entry;
   const from = `${moreClients ? "more than " : ""}${plural(clients, "client")} in ${seconds} s`;
   return `${start} ${number(refused)} more from ${from}, most from ${most.client ?? "one"}: ${number(most.refused)}`;

@@ -10,7 +10,6 @@ import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import { compileLimits } from "../core/limits.ts";
 import type { Peer } from "../core/peer.ts";
-import type { RefusalReason } from "../core/reasons.ts";
 import type { Refusal } from "../core/slot.ts";
 import { callHook, type ErrorHook } from "./hooks.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
@@ -20,22 +19,28 @@ export const NOTE_REFUSED: unique symbol = Symbol("connlimit.noteRefused");
 
 /** A hook that needs to know the client only. No connection has to be prepared for it, which would take about a µs. */
 export interface NotingHook {
-  readonly [NOTE_REFUSED]: (reason: RefusalReason, client: ClientKey | undefined) => unknown;
+  readonly [NOTE_REFUSED]: (refusal: Refusal, client: ClientKey | undefined) => unknown;
 }
 
 /** A gate, as far as it refuses. */
 export interface RefusingGate<C> {
-  readonly port: Pick<Port<C, unknown>, "peerOf" | "present">;
+  readonly port: Pick<Port<C, unknown>, "peerOf" | "present" | "presentAdmitted">;
   readonly limiter: Admitter;
   readonly onError: ErrorHook | undefined;
   /** The counts of a limiter that is asked right before each refusal, so that they know the client. */
   readonly counts: Counts | undefined;
 }
 
-/** The refusal that a hook is being called for. Hooks are called in the turn of the refusal, so there is one at a time. */
-let gate: RefusingGate<unknown> | undefined;
-let refused: unknown;
-let asked: Peer | undefined;
+/** The refusal that a hook is being called for. */
+interface Refused {
+  readonly gate: RefusingGate<unknown>;
+  readonly conn: unknown;
+  readonly peer: Peer | undefined;
+  readonly client: ClientKey | undefined;
+}
+
+/** Hooks are called one at a time, but what one does may refuse another connection. */
+let refused: Refused | undefined;
 
 /**
  * Calls `onRefused`. Until it returns, {@linkcode refusedClient} knows the client, whatever the hook's arguments are and
@@ -43,29 +48,26 @@ let asked: Peer | undefined;
  *
  * @param peer The peer that the limiter was asked for, where that may be another than the port's and where the limiter was
  * not asked in this turn.
+ * @param client The client of the refusal, where the gate has counts.
  */
 export function callRefusalHook<C>(
   onRefused: NonNullable<GateHooks["onRefused"]>,
-  refusing: RefusingGate<C>,
+  gate: RefusingGate<C>,
   refusal: Refusal,
   conn: C,
-  peer?: Peer,
+  peer: Peer | undefined,
+  client: ClientKey | undefined,
 ): void {
+  const { counts, onError, port } = gate;
   const note = (onRefused as Partial<NotingHook>)[NOTE_REFUSED];
-  const { counts, onError } = refusing;
-  if (note !== undefined && counts !== undefined) return callHook(note, onError, refusal.reason, counts.asked);
-  const outerGate = gate;
-  const outerRefused = refused;
-  const outerAsked = asked;
-  gate = refusing as RefusingGate<unknown>;
-  refused = conn;
-  asked = peer;
+  if (note !== undefined && counts !== undefined) return callHook(note, onError, refusal, client);
+  const outer = refused;
+  refused = { gate: gate as RefusingGate<unknown>, conn, peer, client };
   try {
-    callHook(onRefused, onError, refusal, refusing.port.present(conn) as never);
+    const presented = refusal.dryRun ? port.presentAdmitted?.(conn) ?? conn : port.present(conn);
+    callHook(onRefused, onError, refusal, presented as never);
   } finally {
-    gate = outerGate;
-    refused = outerRefused;
-    asked = outerAsked;
+    refused = outer;
   }
 }
 
@@ -76,13 +78,13 @@ const DEFAULTS = compileLimits({});
  * if it has no address.
  */
 export function refusedClient(conn: unknown): ClientKey | undefined {
-  if (gate === undefined) return defaultClient(conn as Peer);
-  const { counts, limiter, port } = gate;
-  if (counts !== undefined) return counts.asked;
-  const peer = asked ?? port.peerOf(refused);
-  const levelsOf = internalsOf(limiter)?.levelsOf;
-  if (levelsOf === undefined) return defaultClient(peer);
-  const [level] = levelsOf(peer) ?? [];
+  if (refused === undefined) return defaultClient(conn as Peer);
+  const { gate, peer, client } = refused;
+  if (gate.counts !== undefined) return client;
+  const found = peer ?? gate.port.peerOf(refused.conn);
+  const levelsOf = internalsOf(gate.limiter)?.levelsOf;
+  if (levelsOf === undefined) return defaultClient(found);
+  const [level] = levelsOf(found) ?? [];
   return level?.key;
 }
 

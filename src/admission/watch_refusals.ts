@@ -10,6 +10,7 @@ import type { Counts } from "../core/counts.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Limiter } from "../core/limiter.ts";
+import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import { largest } from "../core/top.ts";
 import type { RefusalRanking, RefusedClient } from "../core/top_clients.ts";
@@ -93,13 +94,10 @@ const watched = new WeakMap<Counts, Watch>();
 
 function start(limiter: Limiter, counts: Counts, clients: number, period: number): Watch {
   const ranking = new RefusedLately(clients);
-  const remove = observe(limiter, {
-    admitted() {},
-    released() {},
-    refused(reason, _peer, client) {
-      if (client !== undefined) ranking.add(client, reason);
-    },
-  });
+  const add = (reason: RefusalReason, _peer: Peer | undefined, client: ClientKey | undefined) => {
+    if (client !== undefined) ranking.add(client, reason);
+  };
+  const remove = observe(limiter, { admitted() {}, released() {}, refused: add, wouldRefuse: add });
   counts.ranking = ranking;
   const stop = rotateUntilGarbage(ranking, new WeakRef(counts), period);
   const watch = {

@@ -97,6 +97,8 @@ export function bunAcceptor<A extends BunAddr>(
 
     present: (socket) => muteRejections(connOver(socket)),
 
+    presentAdmitted: connOver,
+
     refuse(socket, refusal) {
       const { tls } = traitsOf(socket);
       if (answers !== undefined && !tls) {

@@ -15,6 +15,8 @@ export interface Explanation {
   readonly admitted: boolean;
   /** Why it would be refused. `null` if it would be admitted. */
   readonly reason: RefusalReason | null;
+  /** With `dryRun`, why it would be refused otherwise. `null` if it would not be, and without `dryRun`. */
+  readonly wouldRefuse: RefusalReason | null;
   /** The client's name, as in `Slot.client`. `null` if the peer cannot be identified. */
   readonly client: string | null;
   /** How the client was found. `null` if the peer cannot be identified. */
@@ -41,19 +43,24 @@ export interface FoundBy {
 export interface ExplainedRule {
   /** The rule's network, as it is named in `limiter.limits.networks`. */
   readonly network: string;
-  /** The rule's `maxPerClient`. `null` is no limit. */
+  /** The `maxPerClient` of its clients. `null` is no limit. */
   readonly maxPerClient: number | null;
+  /** Whether the rule exempts them from all limits but its own. */
+  readonly exempt: boolean;
 }
 
 /** One of the limits that a connection must fit under. */
 export interface ExplainedLevel {
-  /** The limit: of the client, of one of its aggregates, or of all clients. */
-  readonly level: "client" | "aggregate" | "total";
-  /** The name of the client or of the aggregate. Empty for the total. */
+  /**
+   * The limit: of the client, of one of its aggregates, of all clients, of its exempt network, of its fair share, or of a
+   * rate.
+   */
+  readonly level: "client" | "aggregate" | "total" | "network" | "fair-share" | "rate";
+  /** The name of the client, the aggregate or the network. Empty for the total. */
   readonly name: string;
-  /** Connections open now. */
+  /** Connections open now. Of a rate, those of the burst that are used up. */
   readonly open: number;
-  /** The most that may be open. `null` is no limit. */
+  /** The most that may be open. Of a rate, the burst. `null` is no limit. */
   readonly max: number | null;
   /** Whether there is room for one more. */
   readonly room: boolean;

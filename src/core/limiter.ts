@@ -4,20 +4,24 @@
  * @module
  */
 
-import { clientName } from "./client_key.ts";
+import { DrySlot, ExemptSlot } from "./apart_slots.ts";
+import { type ClientKey, clientName, customKey } from "./client_key.ts";
 import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
-import { Counts } from "./counts.ts";
+import { type Aggregate, Counts } from "./counts.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
+import { shareOf } from "./fair_share.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { levelsOf } from "./levels_of.ts";
 import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
-import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
+import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions, type Policies } from "./limits.ts";
+import type { CompiledRule } from "./network_rules.ts";
 import { identify, type Peer } from "./peer.ts";
+import { Rates } from "./rates.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
-import type { Refusal, Slot } from "./slot.ts";
+import { rateRefusal, type Refusal, type Slot } from "./slot.ts";
 import { top } from "./top.ts";
 import type { TopClients } from "./top_clients.ts";
 
@@ -52,6 +56,8 @@ import type { TopClients } from "./top_clients.ts";
 export class Limiter {
   readonly #counts: Counts;
   #limits: CompiledLimits;
+  /** Absent where no rate is set. */
+  #rates: Rates | undefined;
 
   static {
     // A static block can reach private members, and a property defined here stays out of the documentation.
@@ -60,7 +66,7 @@ export class Limiter {
         return {
           counts: this.#counts,
           clientOf: (peer) => this.#nameOf(peer),
-          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts),
+          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
         };
       },
     });
@@ -75,6 +81,7 @@ export class Limiter {
   constructor(options: LimitsOptions = {}) {
     this.#limits = compileLimits(options);
     this.#counts = new Counts(this.#limits.levels);
+    this.#setRates();
   }
 
   /**
@@ -95,7 +102,8 @@ export class Limiter {
    * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws. It is counted by its
    * reason, and nothing is stored about its client.
    *
-   * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
+   * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`,
+   * `"fair-share"`, `"rate"`. With `dryRun`, the result is a slot that has the refusal as `wouldRefuse`.
    *
    * @param peer The connection, its socket, its address, or `{ key }`.
    * @returns The slot, to release when the connection is closed, or the refusal.
@@ -104,41 +112,70 @@ export class Limiter {
     let answer = this.#attempt(peer);
     if (typeof answer !== "string") return answer;
     const counts = this.#counts;
-    if (counts.sweeps.size > 0 && counts.sweep(answer, () => this.#nameOf(peer))) answer = this.#attempt(peer);
-    return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
+    // What has ended meanwhile makes no connection due.
+    if (counts.sweeps.size > 0 && answer !== "rate" && counts.sweep(answer, () => this.#nameOf(peer))) {
+      answer = this.#attempt(peer);
+    }
+    if (typeof answer !== "string") return answer;
+    if (this.#limits.limits.dryRun) return this.#admitDry(answer, peer);
+    const refusal = counts.refuse(answer, peer);
+    return answer === "rate" ? rateRefusal(this.#rates!.retryAfter) : refusal;
   }
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {
-    const counts = this.#counts;
     const identity = identify(peer);
+    const counts = this.#counts;
     if (identity === undefined) {
       counts.asked = undefined;
       return "unknown-address";
     }
-
-    const { limits, networks } = this.#limits;
+    const { limits, networks, policies } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = keyOf(identity, limits, rule);
+    const client = counts.asked = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
-    if (open >= maxPerClient) {
-      counts.asked = client;
-      return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
-    }
+    if (open >= maxPerClient) return rule?.blocked ? "blocked" : "client";
     const aggregates = counts.aggregatesOf(client);
-    const inAggregates = counts.hasRoom(aggregates);
-    if (!inAggregates || counts.open >= limits.maxTotal) {
-      counts.asked = client;
-      return inAggregates ? "total" : "aggregate";
+    let slot: CountedSlot;
+    if (rule?.exempt !== undefined) {
+      if (counts.openExempt(rule.network) >= rule.exempt) return "aggregate";
+      slot = new ExemptSlot(client, counts, rule.network);
+    } else {
+      if (!counts.hasRoom(aggregates)) return "aggregate";
+      if (counts.open >= limits.maxTotal) return "total";
+      const reason = policies && this.#applyPolicies(policies, client, rule, open, aggregates);
+      if (reason !== undefined) return reason;
+      slot = new CountedSlot(client, counts);
     }
     counts.add(client, open, aggregates);
-    const slot = new CountedSlot(client, counts);
     counts.observer?.admitted(slot);
     return slot;
   }
 
-  /** The number of open connections of all clients together. */
+  /** The rate is last, so that it is spent by admitted connections only. */
+  #applyPolicies(
+    { fairShare, rate, maxTracked }: Policies,
+    client: ClientKey,
+    rule: CompiledRule | undefined,
+    open: number,
+    aggregates: readonly Aggregate[],
+  ): RefusalReason | undefined {
+    if (fairShare && open >= shareOf(fairShare, this.#limits.limits.maxTotal, this.#counts.open)) return "fair-share";
+    if (maxTracked === 0) return undefined;
+    return this.#rates!.take(client, rule === undefined ? rate : rule.rate, aggregates) ? undefined : "rate";
+  }
+
+  /** Admits what would be refused. A peer without an address counts against a client without a name. */
+  #admitDry(reason: RefusalReason, peer: Peer): Slot {
+    const counts = this.#counts;
+    const slot = new DrySlot(clientOf(peer, this.#limits)?.key ?? customKey(""), counts, reason);
+    counts.observer?.wouldRefuse?.(reason, peer, counts.asked);
+    counts.observer?.admitted(slot);
+    return slot;
+  }
+
+  /** The number of open connections of all clients together, without those that only a dry run has admitted. */
   get open(): number {
     return this.#counts.open;
   }
@@ -162,7 +199,7 @@ export class Limiter {
    * @param peer The connection, its socket, its address, or `{ key }`.
    */
   explain(peer: Peer): Explanation {
-    return explain(peer, this.#limits, this.#counts);
+    return explain(peer, this.#limits, this.#counts, this.#rates);
   }
 
   /**
@@ -203,13 +240,29 @@ export class Limiter {
   setLimits(options: LimitsOptions): void {
     this.#limits = compileLimits(options);
     this.#counts.setLevels(this.#limits.levels);
+    this.#setRates();
+  }
+
+  #setRates(): void {
+    const maxTracked = this.#limits.policies?.maxTracked;
+    if (!maxTracked) this.#rates = undefined;
+    else (this.#rates ??= new Rates()).maxTracked = maxTracked;
   }
 
   /** Returns a snapshot of the limiter's counters. */
   stats(): LimiterStats {
-    const { open, clients, peak, pending, admitted, refusedBy } = this.#counts;
+    const { open, clients, peak, pending, admitted, refusedBy, wouldRefuse } = this.#counts;
     const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
-    return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy } };
+    return {
+      open,
+      clients,
+      peak,
+      pending,
+      admitted,
+      refused,
+      refusedBy: { ...refusedBy },
+      wouldRefuse: { ...wouldRefuse },
+    };
   }
 
   /** Iterates over clients with open connections, in no particular order. Clients that connect meanwhile may appear. */
@@ -217,7 +270,7 @@ export class Limiter {
     for (const [client, open] of this.#counts) yield { client: clientName(client), open };
   }
 
-  /** Resolves when no connection is open: at once, or when the last slot is released. Use it for a graceful stop. */
+  /** Resolves when no connection is open, those of a dry run included: at once, or when the last slot is released. Use it for a graceful stop. */
   idle(): Promise<void> {
     return this.#counts.idle();
   }

@@ -8,7 +8,7 @@ import type { RefusalReason } from "./reasons.ts";
 
 /** A client and its number of open connections. */
 export interface ClientCount {
-  /** The client's name, as in `Slot.client`. */
+  /** The client's name, as in `slot.client`. */
   readonly client: string;
   /** The client's open connections, at least 1. */
   readonly open: number;
@@ -30,4 +30,9 @@ export interface LimiterStats {
   readonly refused: number;
   /** Refused connections by reason. */
   readonly refusedBy: Readonly<Record<RefusalReason, number>>;
+  /**
+   * Connections that only `dryRun` has admitted, by the reason for which they would have been refused. They are not in
+   * `open`, `clients`, `peak` and `admitted`, which are what they would be if the limits were in force.
+   */
+  readonly wouldRefuse: Readonly<Record<RefusalReason, number>>;
 }

@@ -21,4 +21,6 @@ export interface LimiterObserver {
    * A connection has been refused. Its peer is absent where no limiter was asked, and its client where the peer has none.
    */
   refused(reason: RefusalReason, peer: Peer | undefined, client: ClientKey | undefined): void;
+  /** A connection would have been refused, if this were no dry run. `admitted()` is called right after. */
+  wouldRefuse?(reason: RefusalReason, peer: Peer, client: ClientKey | undefined): void;
 }

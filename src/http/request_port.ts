@@ -10,7 +10,6 @@ import type { Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
-import type { RefusalReason } from "../core/reasons.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
@@ -90,14 +89,14 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     const { reason } = refusal;
     if (reason === "unknown-address") this.#tellWhy(inFlight);
     else if (reason === "client" && client === undefined) this.#tellOfProxy(request);
-    if (answer === undefined) return refusedResponse(reason);
+    if (answer === undefined) return refusedResponse(refusal);
     const failed = (error: unknown) => {
       hookFailed(answer, onError, error);
-      return refusedResponse(reason);
+      return refusedResponse(refusal);
     };
     try {
       const response = answer(refusal, request, info);
-      return isThenable(response) ? settle(response, reason).catch(failed) : response ?? refusedResponse(reason);
+      return isThenable(response) ? settle(response, refusal).catch(failed) : response ?? refusedResponse(refusal);
     } catch (error) {
       return failed(error);
     }
@@ -132,6 +131,6 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   }
 }
 
-async function settle(response: PromiseLike<Response | void>, reason: RefusalReason): Promise<Response> {
-  return await response ?? refusedResponse(reason);
+async function settle(response: PromiseLike<Response | void>, refusal: Refusal): Promise<Response> {
+  return await response ?? refusedResponse(refusal);
 }

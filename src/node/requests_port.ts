@@ -50,8 +50,8 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    * A server answers ten refused upgrades per second, or 100 at once after a while without any, for a second each. It closes
    * the connections of others, and does not call `answer` for them.
    *
-   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
-   * reasons. All have a line of text, and without `client` also `Connection: close`
+   * @default `429` for `"client"`, `"aggregate"`, `"fair-share"` and `"rate"`, `503` for `"total"`, all with `Retry-After`;
+   * `403` for other reasons. All have a line of text, and without `client` also `Connection: close`
    */
   readonly answer?: (refusal: Refusal, request: Q, client: Peer | undefined) => RequestAnswer | void;
   /**
@@ -146,7 +146,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
     const { kind } = exchange;
     if (kind === "tunnel" && !this.#upgradeAnswers.take()) return this.drop(exchange);
     const own = this.#ownAnswer(exchange, refusal);
-    const usual = usualAnswer(refusal.reason, client !== undefined || kind === "stream");
+    const usual = usualAnswer(refusal, client !== undefined || kind === "stream");
     for (const answer of own === undefined ? [usual] : [own, usual]) {
       if (this.#send(exchange, answer)) return false;
       if (isBegun(exchange)) break;

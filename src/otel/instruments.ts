@@ -73,6 +73,12 @@ export const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
     description: "Connections refused, by reason.",
     measure: ({ refusedBy }) => by(refusedBy, "connlimit.refusal.reason"),
   },
+  "connlimit.connection.would_refuse": {
+    kind: "Counter",
+    unit: "{connection}",
+    description: "Connections that a dry run has admitted and that would have been refused, by reason.",
+    measure: ({ wouldRefuse }) => by(wouldRefuse, "connlimit.refusal.reason").filter(([count]) => count > 0),
+  },
   "connlimit.connection.timed_out": {
     kind: "Counter",
     unit: "{connection}",

@@ -47,16 +47,17 @@ const observedBy = new WeakMap<object, Observed>();
  * Has a meter of `@opentelemetry/api` observe a limiter. It reads the limiter's counters when the meter collects, and costs
  * nothing else: no connection is slower for it.
  *
- * | metric                           | instrument    | attributes beside the name                                      |
- * | -------------------------------- | ------------- | --------------------------------------------------------------- |
- * | `connlimit.connection.count`     | UpDownCounter |                                                                 |
- * | `connlimit.connection.peak`      | Gauge         |                                                                 |
- * | `connlimit.connection.pending`   | UpDownCounter |                                                                 |
- * | `connlimit.connection.limit`     | UpDownCounter | `connlimit.limit.level`: `client`, `total`                      |
- * | `connlimit.client.count`         | UpDownCounter |                                                                 |
- * | `connlimit.connection.admitted`  | Counter       |                                                                 |
- * | `connlimit.connection.refused`   | Counter       | `connlimit.refusal.reason`                                      |
- * | `connlimit.connection.timed_out` | Counter       | `connlimit.timeout.kind`                                        |
+ * | metric                              | instrument    | attributes beside the name                                      |
+ * | ----------------------------------- | ------------- | --------------------------------------------------------------- |
+ * | `connlimit.connection.count`        | UpDownCounter |                                                                 |
+ * | `connlimit.connection.peak`         | Gauge         |                                                                 |
+ * | `connlimit.connection.pending`      | UpDownCounter |                                                                 |
+ * | `connlimit.connection.limit`        | UpDownCounter | `connlimit.limit.level`: `client`, `total`                      |
+ * | `connlimit.client.count`            | UpDownCounter |                                                                 |
+ * | `connlimit.connection.admitted`     | Counter       |                                                                 |
+ * | `connlimit.connection.refused`      | Counter       | `connlimit.refusal.reason`                                      |
+ * | `connlimit.connection.would_refuse` | Counter       | `connlimit.refusal.reason`; in a dry run                        |
+ * | `connlimit.connection.timed_out`    | Counter       | `connlimit.timeout.kind`                                        |
  *
  * Their unit is `{connection}`, that of clients `{client}`. Where there is no limit, it is absent; where one was lifted, it is
  * 2^53 - 1. Attributes have fixed sets of values, and none has an address.

@@ -1,9 +1,11 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { Limiter, type Peer, watchRefusals } from "@connlimit/connlimit";
+import { Limiter, logRefusals, type Peer, watchRefusals } from "@connlimit/connlimit";
+import { createGate } from "../../src/admission/gate.ts";
 import { observe } from "../../src/admission/observe.ts";
 import { RefusedLately } from "../../src/admission/watch_refusals.ts";
 import { internalsOf } from "../../src/core/internals.ts";
+import { FakePort } from "../support/fake_port.ts";
 import { eventually } from "../support/net.ts";
 
 /** Has a limiter refuse peers, each as often as it is there. */
@@ -148,4 +150,23 @@ test("watchRefusals() names the option and the value that it does not take", () 
   wrong({}, "limiter must be a limiter, got an object", {});
   wrong({}, "limiter must be a limiter, got null", null);
   assertStrictEquals(limiter.top().refused, null);
+});
+
+test("watchRefusals() and logRefusals() have the clients that a dry run would refuse", () => {
+  const limiter = new Limiter({ maxPerClient: 1, dryRun: true });
+  const lines: unknown[] = [];
+  using _ = watchRefusals(limiter);
+  using onRefused = logRefusals({ logger: { warn: (line) => lines.push(line) } });
+  const port = new FakePort();
+  // What serves a connection may ask the limiter for another.
+  port.admit = () => {
+    limiter.tryAccept({ key: "other" });
+    return "admitted";
+  };
+  const offer = createGate(port, limiter, { onRefused });
+  for (let i = 0; i < 3; i++) offer("a");
+  assertEquals(lines, ['connlimit: refused key "a" (client, dry run)']);
+  onRefused.flush();
+  assertEquals(lines[1], 'connlimit: refused 1 more from 1 client in 1 s, most from key "a": 1');
+  assertEquals(names(limiter), [["a", 2], ["other", 2]]);
 });

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type LimitsOptions, type Peer, type Slot } from "@connlimit/connlimit";
 import { internalsOf } from "../../src/core/internals.ts";
+import { FakeClock } from "../support/fake_clock.ts";
 
 test("Limiter.explain() says who the client is, every level with its room, and the answer", () => {
   const limiter = new Limiter({ maxPerClient: 2, maxTotal: 9, aggregates: [{ ipv4Prefix: 24, max: 3 }] });
@@ -9,6 +10,7 @@ test("Limiter.explain() says who the client is, every level with its room, and t
   assertEquals(limiter.explain({ remoteAddress: "::ffff:192.0.2.7" }), {
     admitted: true,
     reason: null,
+    wouldRefuse: null,
     client: "192.0.2.7",
     found: { by: "address", address: "192.0.2.7", mapped: true, prefix: 32, rule: null },
     levels: [
@@ -43,6 +45,7 @@ test("Limiter.explain() names the rule that holds, under its name in limiter.lim
     assertStrictEquals(client, levels[0]!.name);
   }
   assertEquals(limiter.explain("10.1.3.4").reason, "blocked");
+  assertEquals(limiter.explain("10.2.3.4").found!.rule!.exempt, false);
   assertEquals(new Limiter({ maxPerClient: 0 }).explain("10.1.3.4").reason, "client");
   // A rule of one address makes that address a client of its own.
   assertEquals([limiter.explain("2001:db8::7").found!.prefix, limiter.explain("2001:db8::8").found!.prefix], [128, 64]);
@@ -69,6 +72,7 @@ test("Limiter.explain() tells addresses, keys, Unix peers and peers without a cl
     assertEquals(limiter.explain(nobody as Peer), {
       admitted: false,
       reason: "unknown-address",
+      wouldRefuse: null,
       client: null,
       found: null,
       levels: [],
@@ -104,13 +108,18 @@ test("Limiter.explain() agrees with what tryAccept() then answers, 100,000 times
     "nonsense",
   ];
   const max = () => [0, 1, 2, 3, 6, Infinity][next(6)]!;
-  const limits = (): LimitsOptions => ({
+  const limits = (maxTotal = [5, 12, 30, Infinity][next(4)]!): LimitsOptions => ({
     maxPerClient: max(),
-    maxTotal: [5, 12, 30, Infinity][next(4)]!,
+    maxTotal,
     ipv4Prefix: [32, 31, 30][next(3)]!,
     ipv6Prefix: [128, 64, 48][next(3)]!,
     aggregates: [[], [{ ipv4Prefix: 24, ipv6Prefix: 40, max: max() }], [{ ipv4Prefix: 8, max: 9 }]][next(3)]!,
-    networks: [{}, { "10.0.1.0/24": { maxPerClient: max() }, "10.0.1.2": { maxPerClient: max() } }][next(2)]!,
+    fairShare: [false, { share: 0.5, floor: 1 }][maxTotal === Infinity ? 0 : next(2)]!,
+    dryRun: next(4) === 0,
+    networks: [{ "10.0.2.0/24": { exempt: true, max: next(4) } }, {
+      "10.0.1.0/24": { maxPerClient: max() },
+      "10.0.1.2": { maxPerClient: max() },
+    }][next(2)]!,
   });
   const limiter = new Limiter();
   const counts = internalsOf(limiter)!.counts;
@@ -124,11 +133,15 @@ test("Limiter.explain() agrees with what tryAccept() then answers, 100,000 times
     if (slots.length > 0 && next(3) === 0) slots.splice(next(slots.length), 1)[0]!.release();
     const peer = peers[next(peers.length)]!;
     const before = { ...limiter.stats(), observed };
-    const { admitted, reason, client, levels } = limiter.explain(peer);
+    const { admitted, reason, wouldRefuse, client, levels } = limiter.explain(peer);
     if (i % 16 === 0) assertEquals({ ...limiter.stats(), observed }, before);
     const admission = limiter.tryAccept(peer);
     if (admission.admitted !== admitted) assert(false, `explain() says ${admitted} of ${JSON.stringify(peer)}`);
-    if (admission.admitted) {
+    if (admission.admitted && wouldRefuse !== null) {
+      assertStrictEquals(wouldRefuse, admission.wouldRefuse?.reason);
+      slots.push(admission);
+      seen.add("dry run");
+    } else if (admission.admitted) {
       assertStrictEquals(client, admission.client);
       assertStrictEquals(levels[0]!.open + 1, limiter.openFor(peer));
       slots.push(admission);
@@ -137,5 +150,34 @@ test("Limiter.explain() agrees with what tryAccept() then answers, 100,000 times
     }
     seen.add(reason ?? "admitted");
   }
-  assertEquals([...seen].sort(), ["admitted", "aggregate", "blocked", "client", "total", "unknown-address"]);
+  assertEquals([...seen].sort(), [
+    "admitted",
+    "aggregate",
+    "blocked",
+    "client",
+    "dry run",
+    "fair-share",
+    "total",
+    "unknown-address",
+  ]);
+});
+
+test("Limiter.explain() has the state of a rate, a fair share, an exempt network and a dry run", () => {
+  using _clock = new FakeClock();
+  const limiter = new Limiter({
+    maxPerClient: 9,
+    maxTotal: 20,
+    rate: { perSecond: 1, burst: 2 },
+    fairShare: { share: 0.2, floor: 1 },
+    networks: { "10.0.0.0/8": { exempt: true } },
+  });
+  const levelsOf = (peer: Peer) => limiter.explain(peer).levels.map(({ level, open, max }) => [level, open, max]);
+  for (let i = 0; i < 2; i++) limiter.accept("192.0.2.7");
+  assertEquals(levelsOf("192.0.2.7").slice(2), [["fair-share", 2, 3], ["rate", 2, 2]]);
+  assertEquals(limiter.explain("192.0.2.7").reason, "rate");
+  assertEquals(levelsOf("10.0.0.1"), [["client", 0, null], ["total", 2, null], ["network", 0, 100]]);
+  assertEquals(limiter.explain("10.0.0.1").found!.rule, { network: "10.0.0.0/8", maxPerClient: null, exempt: true });
+  limiter.setLimits({ maxPerClient: 0, dryRun: true });
+  const { admitted, reason, wouldRefuse } = limiter.explain("192.0.2.7");
+  assertEquals([admitted, reason, wouldRefuse], [true, null, "client"]);
 });

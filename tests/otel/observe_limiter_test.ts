@@ -98,6 +98,13 @@ test("observeLimiter() has the instruments and units of the semantic conventions
   ]);
 });
 
+test("observeLimiter() reports what a dry run would refuse, by reason", async () => {
+  await using metered = new Metered();
+  const { limiter } = observed(metered.meter, { maxPerClient: 0, dryRun: true });
+  limiter.tryAccept("192.0.2.7");
+  assertEquals((await metered.read())["connlimit.connection.would_refuse"], { "default client": 1 });
+});
+
 test("observeLimiter() keeps the limiters of a meter apart by their names, and adds attributes", async () => {
   await using metered = new Metered();
   const { limiter } = observed(metered.meter, {}, { name: "one", attributes: { "server.port": 7000 } });

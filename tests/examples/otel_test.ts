@@ -11,7 +11,6 @@ import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { REASONS } from "@connlimit/connlimit";
 import { eventually } from "../support/net.ts";
-import { isDeno } from "../support/platform.ts";
 
 /** The part of OTLP that is looked at. */
 interface Otlp {
@@ -50,7 +49,7 @@ limiter.accept({ key: "<script>" });
 setInterval(() => limiter.open, 1_000);
 `;
 
-test("observeLimiter() is exported by Deno's own OpenTelemetry", { skip: !isDeno }, async () => {
+test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
   const seen = new Map<string, string>();
   const receiver = createServer((request, response) => {
     let body = "";
