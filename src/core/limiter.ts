@@ -9,6 +9,8 @@ import { type ClientKey, clientName, customKey } from "./client_key.ts";
 import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { type Aggregate, Counts } from "./counts.ts";
+import { explain } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { shareOf } from "./fair_share.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { levelsOf } from "./levels_of.ts";
@@ -20,6 +22,8 @@ import { Rates } from "./rates.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import { rateRefusal, type Refusal, type Slot } from "./slot.ts";
+import { top } from "./top.ts";
+import type { TopClients } from "./top_clients.ts";
 
 /**
  * Limits the concurrent connections of each client.
@@ -120,13 +124,15 @@ export class Limiter {
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {
     const identity = identify(peer);
-    if (identity === undefined) return "unknown-address";
-
+    const counts = this.#counts;
+    if (identity === undefined) {
+      counts.asked = undefined;
+      return "unknown-address";
+    }
     const { limits, networks, policies } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = keyOf(identity, limits, rule);
-    const counts = this.#counts;
+    const client = counts.asked = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
     if (open >= maxPerClient) return rule?.blocked ? "blocked" : "client";
@@ -164,7 +170,7 @@ export class Limiter {
   #admitDry(reason: RefusalReason, peer: Peer): Slot {
     const counts = this.#counts;
     const slot = new DrySlot(clientOf(peer, this.#limits)?.key ?? customKey(""), counts, reason);
-    counts.observer?.wouldRefuse?.(reason, peer);
+    counts.observer?.wouldRefuse?.(reason, peer, counts.asked);
     counts.observer?.admitted(slot);
     return slot;
   }
@@ -183,6 +189,30 @@ export class Limiter {
   openFor(peer: Peer): number {
     const client = namedNetwork(peer) ?? clientOf(peer, this.#limits)?.key;
     return client === undefined ? 0 : this.#counts.openFor(client);
+  }
+
+  /**
+   * Explains what {@linkcode Limiter.tryAccept} would answer now, and why: who the client is, how many connections are open
+   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes nothing and counts
+   * nothing.
+   *
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   */
+  explain(peer: Peer): Explanation {
+    return explain(peer, this.#limits, this.#counts, this.#rates);
+  }
+
+  /**
+   * Returns the clients with most open connections, and those refused most lately, each with the highest number first. It
+   * looks through all clients once, so call it for people, not for connections. `refused` is `null` unless
+   * `watchRefusals()` watches the limiter.
+   *
+   * @param n The most clients of each, 0 to 1000.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is another number.
+   */
+  top(n = 10): TopClients {
+    return top(n, this.#counts);
   }
 
   #nameOf(peer: Peer): string {

@@ -32,7 +32,10 @@ async function withProgram(
   program: string,
   use: (serving: Serving) => Promise<void>,
   runtime: RuntimeName = "Deno",
-  { permissions = [], stderr = "inherit" }: { permissions?: readonly string[]; stderr?: "inherit" | "piped" } = {},
+  { permissions = [], stderr = "inherit" }: {
+    permissions?: readonly string[];
+    stderr?: "inherit" | "piped" | "output";
+  } = {},
 ) {
   assert(program.includes("7000"));
   const cwd = await projectOf(runtime);
@@ -64,6 +67,8 @@ for (const heading of ["The PROXY protocol", "Where the header can be read"]) {
   printed(heading, "docs/behind-a-proxy.md");
 }
 printed("Fastify", "docs/runtimes.md");
+// `seeing_test.ts` runs them.
+for (const heading of ["A log that can be left on", "Metrics"]) printed(heading, "docs/seeing.md");
 // `front_and_worker_test.ts` runs it.
 printed("Sockets sent to another process", "docs/runtimes.md");
 
@@ -233,15 +238,20 @@ testUnless(
   oneAddress || noPosix,
   "The README's server that is watched tells whom it refuses, and stops gracefully",
   () =>
-    withProgram(watching!, async ({ port, child, output }) => {
-      const clients = await openTen(port);
-      child.kill("SIGTERM");
-      await eventually(async () => !await answers(port), "the server to stop listening");
-      assertStrictEquals(await echo(clients[0]!), "hello");
-      for (const client of clients) client.fin();
-      assertStrictEquals((await within(child.status, "the server to end")).code, 0);
-      const lines = ["refused 127.0.0.2: client", "0 connections had to be closed", ""];
-      await eventually(() => output().split("\n").length >= lines.length, "all to be printed");
-      assertEquals(output().split("\n"), lines);
-    }),
+    withProgram(
+      watching!,
+      async ({ port, child, output }) => {
+        const clients = await openTen(port);
+        child.kill("SIGTERM");
+        await eventually(async () => !await answers(port), "the server to stop listening");
+        assertStrictEquals(await echo(clients[0]!), "hello");
+        for (const client of clients) client.fin();
+        assertStrictEquals((await within(child.status, "the server to end")).code, 0);
+        const lines = ["connlimit: refused 127.0.0.2 (client)", "0 connections had to be closed", ""];
+        await eventually(() => output().split("\n").length >= lines.length, "all to be printed");
+        assertEquals(output().split("\n"), lines);
+      },
+      "Deno",
+      { stderr: "output" },
+    ),
 );
