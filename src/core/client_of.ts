@@ -5,7 +5,7 @@
  */
 
 import { parseCidr } from "./cidr.ts";
-import { type ClientKey, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
 import type { CompiledLimits, Limits } from "./limits.ts";
 import type { CompiledRule } from "./network_rules.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
@@ -23,6 +23,12 @@ export function clientOf(peer: Peer, { limits, networks }: CompiledLimits): Foun
   if (identity === undefined) return undefined;
   const rule = findRule(identity, networks);
   return { key: keyOf(identity, limits, rule), rule };
+}
+
+/** Returns the name of the client that a peer belongs to. Empty if there is none. */
+export function nameOf(peer: Peer, compiled: CompiledLimits): string {
+  const client = clientOf(peer, compiled);
+  return client === undefined ? "" : clientName(client.key);
 }
 
 /** Returns the rule of the network that contains an address. */
