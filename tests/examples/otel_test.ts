@@ -96,6 +96,7 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
     await stdin.write(new TextEncoder().encode(PROGRAM));
     await stdin.close();
     await eventually(() => seen.has("connlimit.connection.refused chat client"), "metrics to be exported");
+    const NONE = "0 {connection} true";
     const reasons = Object.keys(REASONS).map((reason) =>
       [`connlimit.connection.refused chat ${reason}`, `${reason === "client" ? 3 : 0} {connection} true`] as const
     );
@@ -108,6 +109,9 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
       "connlimit.client.count chat": "2 {client} false",
       "connlimit.connection.admitted chat": "3 {connection} true",
       ...Object.fromEntries(reasons),
+      ...Object.fromEntries(
+        ["firstByte", "idle", "maxAge"].map((kind) => [`connlimit.connection.timed_out chat ${kind}`, NONE]),
+      ),
     });
   } finally {
     child.kill();

@@ -69,6 +69,7 @@ test("observeLimiter() reports what the limiter counts when the meter collects",
     "connlimit.connection.limit": { "chat client": 2 },
     "connlimit.client.count": { "chat": 1 },
     "connlimit.connection.admitted": { "chat": 3 },
+    "connlimit.connection.timed_out": { "chat firstByte": 0, "chat idle": 0, "chat maxAge": 0 },
   });
   const expected = { ...Object.fromEntries(Object.keys(REASONS).map((reason) => [reason, 0])), client: 2 };
   assertEquals(
@@ -95,6 +96,7 @@ test("observeLimiter() has the instruments and units of the semantic conventions
     "connlimit.client.count {client} OBSERVABLE_UP_DOWN_COUNTER",
     "connlimit.connection.admitted {connection} OBSERVABLE_COUNTER",
     "connlimit.connection.refused {connection} OBSERVABLE_COUNTER",
+    "connlimit.connection.timed_out {connection} OBSERVABLE_COUNTER",
   ]);
 });
 
@@ -120,7 +122,7 @@ test("observeLimiter() has no attribute that a client makes, whoever is refused"
   for (let i = 0; i < 1_000; i++) limiter.tryAccept({ key: "k".repeat(10_000) });
   const metrics = await metered.read();
   const series = Object.values(metrics).flatMap((values) => Object.keys(values));
-  assertEquals([series.length, metrics["connlimit.client.count"]], [6 + Object.keys(REASONS).length, {
+  assertEquals([series.length, metrics["connlimit.client.count"]], [6 + Object.keys(REASONS).length + 3, {
     "default": 100_001,
   }]);
 });
