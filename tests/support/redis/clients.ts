@@ -51,8 +51,14 @@ async function redisCluster({ port, ...user }: ClientOptions): Promise<Connected
   };
 }
 
+const DISCONNECT_MS = 50;
 /** The check asks for `INFO`, which users with few permissions may not. */
-const ONLY_NOW = { enableOfflineQueue: false, maxRetriesPerRequest: 0, enableReadyCheck: false } as const;
+const ONLY_NOW = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  enableReadyCheck: false,
+  disconnectTimeout: DISCONNECT_MS,
+} as const;
 
 async function ioredis({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Redis } = await import("ioredis");
@@ -61,7 +67,9 @@ async function ioredis({ port, ...user }: ClientOptions): Promise<ConnectedClien
 
 async function ioredisCluster({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Cluster } = await import("ioredis");
-  return await started(new Cluster([{ host, port }], { lazyConnect: true, redisOptions: user }));
+  return await started(
+    new Cluster([{ host, port }], { lazyConnect: true, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
+  );
 }
 
 async function iovalkey({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
@@ -71,12 +79,15 @@ async function iovalkey({ port, ...user }: ClientOptions): Promise<ConnectedClie
 
 async function iovalkeyCluster({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Cluster } = await import("iovalkey");
-  return await started(new Cluster([{ host, port }], { lazyConnect: true, redisOptions: user }));
+  return await started(
+    new Cluster([{ host, port }], { lazyConnect: true, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
+  );
 }
 
 /** What `ioredis` and `iovalkey` have in common. */
 interface IoClient {
-  on(event: "error", listener: () => void): unknown;
+  readonly status: string;
+  on(event: "error" | "end", listener: () => void): unknown;
   connect(): Promise<unknown>;
   call(command: string, ...args: string[]): Promise<unknown>;
   disconnect(): void;
@@ -87,8 +98,18 @@ async function started(client: IoClient): Promise<ConnectedClient> {
   await client.connect();
   return {
     send: ([command, ...args]) => client.call(command!, ...args),
-    // deno-lint-ignore require-await -- it has none
-    [Symbol.asyncDispose]: async () => client.disconnect(),
+    async [Symbol.asyncDispose]() {
+      if (client.status === "end") return;
+      // Until its end, or where it was about to connect until its deadline, a timer of its own runs.
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 2 * DISCONNECT_MS);
+        client.on("end", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+        client.disconnect();
+      });
+    },
   };
 }
 

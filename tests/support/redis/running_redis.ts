@@ -6,6 +6,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import process from "node:process";
 import { type Lack, lackUnless } from "../../../testing/loopback.ts";
 import { Folder } from "../folder.ts";
 import { eventually, freePort } from "../net.ts";
@@ -107,17 +108,25 @@ export class RunningRedis implements AsyncDisposable {
 
   /** Ends it as a crash does, and waits for that. */
   async kill(): Promise<void> {
-    this.#child?.kill("SIGKILL");
+    this.#signal("SIGKILL");
     await this.#closed;
   }
 
   /** Lets it answer nothing until it is `resume`d. Its connections stay open. */
   freeze(): void {
-    this.#child!.kill("SIGSTOP");
+    this.#signal("SIGSTOP");
   }
 
   resume(): void {
-    this.#child!.kill("SIGCONT");
+    this.#signal("SIGCONT");
+  }
+
+  /** Not by `kill()` of the child, which on Deno does nothing the second time. */
+  #signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
+    const child = this.#child;
+    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
+      process.kill(child.pid, signal);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
