@@ -16,6 +16,7 @@ export function wholeOf(reply: unknown): number {
 /** The reply to a count. */
 export function countOf(reply: unknown): CountReply {
   const [granted, others, fields] = listOf(reply);
+  if (granted === -1) throw new Error("the store has executed a later request");
   const counts = { granted: wholeOf(granted), others: wholeOf(others) };
   return fields === undefined ? counts : { ...counts, entries: pairsOf(fields).map(entryOf) };
 }

@@ -36,7 +36,7 @@ end`;
 
 /**
  * `count(id, seq, have, want, max, split, ttl, many)`: see `SharedStore.count()`. Replies `{ granted, others }`, and the fields of
- * the others where it grants less than is wanted.
+ * the others where it grants less than is wanted. A request that is late gets `{ -1, -1 }`.
  */
 export const COUNT: string = `${READ}${SUM}
 local seq, have, want = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
@@ -50,7 +50,7 @@ end
 if not summed then
   if want > 0 or split > 0 or many then sum() else total = mine end
 end
-if last > seq then return redis.error_reply('LATE a later request has been executed') end
+if last > seq then return { -1, -1 } end
 local others, granted = total - mine, 0
 local function full()
   -- The sum is checked where it matters.
