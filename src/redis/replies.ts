@@ -29,9 +29,11 @@ export function signsOf(reply: unknown): RegisteredSign[] {
   });
 }
 
-function entryOf([id, value]: [string, string]): StoreEntry {
-  const [count, seq] = partsOf(value, 2);
-  return { id, count: count!, seq: seq! };
+function entryOf([field, value]: [string, string]): StoreEntry {
+  const [, id, since] = /^(.+):(\d+)$/.exec(field) ?? [];
+  if (id === undefined) throw nonsense(field);
+  const [count, seq = since] = value.split(":");
+  return { id, since: wholeOf(since), count: wholeOf(count), seq: wholeOf(seq) };
 }
 
 function partsOf(value: string, length: number): number[] {
