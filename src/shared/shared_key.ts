@@ -6,6 +6,7 @@
 
 import type { ClientKey } from "../core/client_key.ts";
 import { Allowance } from "./allowance.ts";
+import { checkReply } from "./check_reply.ts";
 import type { KeyHost } from "./key_host.ts";
 import type { KeyTable } from "./key_table.ts";
 import type { CountReply, CountRequest } from "./store.ts";
@@ -247,13 +248,5 @@ export class SharedKey {
     this.#host.needs(this);
     this.#emptied?.();
     this.giveUp();
-  }
-}
-
-/** Throws if a reply makes no sense. */
-function checkReply({ have, want, max }: CountRequest, { granted, others }: CountReply): void {
-  const whole = Number.isSafeInteger(granted) && Number.isSafeInteger(others) && granted >= 0 && others >= 0;
-  if (!whole || granted > 0 && (want === 0 || have + granted + others > max)) {
-    throw new Error(`the store's reply makes no sense: ${granted} granted, ${others} others`);
   }
 }
