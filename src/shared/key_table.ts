@@ -67,9 +67,9 @@ export class KeyTable {
     return shared;
   }
 
-  /** A key has nothing more to say. */
-  delete({ key }: SharedKey): void {
-    this.#keys.delete(key);
+  /** A key has nothing more to say. There may be another in its place by now. */
+  delete(shared: SharedKey): void {
+    if (this.#keys.get(shared.key) === shared) this.#keys.delete(shared.key);
   }
 
   /** The store had no room. */

@@ -125,7 +125,9 @@ export class Sharing implements KeyHost {
   }
 
   isLeft(entry: StoreEntry): boolean {
-    return entry.id !== this.id && this.liveness.isLeft(entry, this.#clock.now());
+    const answer = entry.id !== this.id && this.liveness.isLeft(entry, this.#clock.now());
+    if (answer === "perhaps") this.#heartbeat.hurry();
+    return answer === true;
   }
 
   needs(key: SharedKey): void {
