@@ -5,6 +5,7 @@
  */
 
 import { findClients } from "../admission/client_finder.ts";
+import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -70,7 +71,8 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client"]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkDeadlines(options);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? undefined : findClients(client, serverAccess(server));

@@ -20,6 +20,7 @@
  */
 
 export type { ClientFinder } from "../admission/client_finder.ts";
+export type { DeadlineOptions, Timeout } from "../admission/deadline_options.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -28,6 +29,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { TimeoutKind } from "../core/limiter_stats.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
 export { type LimitedServerRequests, limitServerRequests } from "./limit_server_requests.ts";
 export type { RequestAnswer } from "./refuse_request.ts";

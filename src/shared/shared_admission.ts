@@ -5,6 +5,7 @@
  */
 
 import { callHook } from "../admission/hooks.ts";
+import { DrySlot } from "../core/apart_slots.ts";
 import { CountedSlot } from "../core/counted_slot.ts";
 import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
@@ -15,6 +16,7 @@ import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import type { Admission, Slot } from "../core/slot.ts";
 import type { Clock } from "./clock.ts";
+import { type LevelNeed, levelNeeds, SHARED_LEVELS } from "./level_needs.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { SharedKey } from "./shared_key.ts";
 import { SharedSlot } from "./shared_slot.ts";
@@ -27,8 +29,8 @@ import { unobserved } from "./unobserved.ts";
 interface Request {
   readonly peer: Peer;
   readonly slot: Slot;
+  readonly needs: readonly LevelNeed[];
   readonly keys: readonly SharedKey[];
-  readonly limits: readonly number[];
   /** Those that the store has to be asked for. */
   readonly without: readonly SharedKey[];
 }
@@ -71,15 +73,15 @@ export class SharedAdmission {
     if (this.#closed !== undefined) return this.#counts.refuse("unavailable", peer);
     const slot = this.#countHere(peer);
     if (!slot.admitted) return slot;
-    const levels = this.levelsOf(peer);
+    if (slot.wouldRefuse !== undefined) return slot;
+    const needs = levelNeeds(this.levelsOf(peer), this.#counts, this.local.limits.maxTotal);
     const { tables, health } = this.sharing;
-    const full = levels.find(({ level, key, max }) => max !== Infinity && tables[level].isFull(key));
-    if (full !== undefined) return this.#refuse(slot, full.level, peer);
-    const keys = levels.map(({ level, key }) => tables[level].get(key));
-    const limits = levels.map(({ max }) => max);
-    const without = keys.filter((key, i) => !key.take(limits[i]!));
+    const full = needs.find(({ level, key, max, exempt }) => !exempt && max !== Infinity && tables[level].isFull(key));
+    if (full !== undefined) return this.#refuse(slot, SHARED_LEVELS[full.level], peer, needs);
+    const keys = needs.map(({ level, key }) => tables[level].get(key));
+    const without = keys.filter((key, i) => !key.take(needs[i]!.max, needs[i]!.exempt));
     if (without.length === 0) return this.#admit(slot, keys);
-    const request = { peer, slot, keys, limits, without };
+    const request = { peer, slot, needs, keys, without };
     if (health.status === "down") return this.#decideAlone(request);
     return this.waiting < this.#options.maxWaiting ? this.#ask(request) : this.#giveBack(request, "pending");
   }
@@ -99,26 +101,30 @@ export class SharedAdmission {
       }
     }
     const admission = unobserved(counts, () => this.local.tryAccept(peer));
-    if (!admission.admitted) counts.observer?.refused(admission.reason, peer);
+    if (!admission.admitted) {
+      counts.observer?.refused(admission.reason, peer, counts.asked);
+    } else if (admission.wouldRefuse !== undefined) {
+      this.#observeDry(admission, admission.wouldRefuse.reason, peer);
+    }
     return admission;
   }
 
   #ask(request: Request): Promise<Admission> {
-    const { slot, keys, limits, without } = request;
+    const { slot, needs, keys, without } = request;
     this.waiting++;
     return new Promise((resolve) => {
       const ticket = new Ticket(without, (reason) => {
         this.waiting--;
         resolve(reason === undefined ? this.#admit(slot, keys) : this.#giveBack(request, reason));
       });
-      for (const key of without) key.wait(limits[keys.indexOf(key)]!, ticket);
+      for (const key of without) key.wait(needs[keys.indexOf(key)]!.max, ticket);
     });
   }
 
   #decideAlone(request: Request): Admission {
-    const { slot, keys, limits, without } = request;
+    const { slot, needs, keys, without } = request;
     if (this.#options.onStoreDown === "closed") return this.#giveBack(request, "unavailable");
-    for (const key of without) key.force(limits[keys.indexOf(key)]!);
+    for (const key of without) key.force(needs[keys.indexOf(key)]!.max);
     return this.#admit(slot, keys);
   }
 
@@ -128,19 +134,31 @@ export class SharedAdmission {
     return shared;
   }
 
-  #giveBack({ peer, slot, keys, without }: Request, reason: RefusalReason): Admission {
+  #giveBack({ peer, slot, needs, keys, without }: Request, reason: RefusalReason): Admission {
     for (const key of keys) {
       if (without.includes(key)) key.drop();
       else key.release();
     }
-    return this.#refuse(slot, reason, peer);
+    return this.#refuse(slot, reason, peer, needs);
   }
 
-  /** It was admitted here and is refused nevertheless. */
-  #refuse(slot: Slot, reason: RefusalReason, peer: Peer): Admission {
+  /** It was admitted here and is refused nevertheless, or would be, if this were no dry run. */
+  #refuse(slot: Slot, reason: RefusalReason, peer: Peer, needs: readonly LevelNeed[]): Admission {
     const counts = this.#counts;
+    const { key } = needs[0]!;
     unobserved(counts, () => slot.release());
     counts.admitted--;
-    return counts.refuse(reason, peer);
+    // Others may have been asked for since.
+    counts.asked = key;
+    if (!this.local.limits.dryRun) return counts.refuse(reason, peer);
+    const dry = new DrySlot(key!, counts, reason);
+    this.#observeDry(dry, reason, peer);
+    return dry;
+  }
+
+  #observeDry(slot: Slot, reason: RefusalReason, peer: Peer): void {
+    const { observer, asked } = this.#counts;
+    observer?.wouldRefuse?.(reason, peer, asked);
+    observer?.admitted(slot);
   }
 }

@@ -47,3 +47,8 @@ export class ModelClock {
     timer.run();
   }
 }
+
+/** Until everything that was promised has been done. */
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 4; i++) await undefined;
+}

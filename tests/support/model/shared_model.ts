@@ -4,53 +4,14 @@
  * @module
  */
 
-import type { LimitsOptions } from "@connlimit/connlimit";
 import type { StoreEntry } from "../../../src/shared/store.ts";
 import type { Chooser } from "./chooser.ts";
-import { ModelClock } from "./model_clock.ts";
+import { ModelClock, settle } from "./model_clock.ts";
+import { ModelError } from "./model_error.ts";
 import { ModelInstance, PACE, TTL_MS } from "./model_instance.ts";
 import { ModelNetwork } from "./model_network.ts";
 import { ModelStore } from "./model_store.ts";
-
-/** How often something happens, in proportion. What is missing does not happen. */
-export interface Weights {
-  readonly accept?: number;
-  readonly release?: number;
-  readonly execute?: number;
-  readonly deliver?: number;
-  readonly tick?: number;
-  /** A timer runs late. */
-  readonly late?: number;
-  /** A message is lost. */
-  readonly drop?: number;
-  /** A message is executed, and its reply is lost. */
-  readonly mute?: number;
-  /** A message is executed, and will be again. */
-  readonly again?: number;
-  /** A message is answered by an error, executed or not. */
-  readonly fail?: number;
-  readonly crash?: number;
-  readonly start?: number;
-  readonly flush?: number;
-  readonly resync?: number;
-}
-
-/** A situation, and what can happen in it. */
-export interface Setup {
-  readonly limits: LimitsOptions & { readonly maxPerClient: number };
-  readonly clients: readonly string[];
-  readonly instances: number;
-  readonly steps: number;
-  readonly weights: Weights;
-  /** Whether signs of life arrive at once, so that nobody is taken for dead. */
-  readonly signsArrive: boolean;
-  readonly onStoreDown?: "local" | "closed";
-}
-
-/** What is wrong, and how it came to it. */
-export class ModelError extends Error {
-  override readonly name = "ModelError";
-}
+import type { Setup, Weights } from "./setups.ts";
 
 const LATE_MS = 9_000;
 /** All entries have been said again twice, and the dead have been noticed. */
@@ -283,9 +244,4 @@ export class SharedModel {
     );
     throw new ModelError(`${problem}\n  ${this.#trace.slice(-60).join("\n  ")}`);
   }
-}
-
-/** Until everything that was promised has been done. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 4; i++) await undefined;
 }
