@@ -4,12 +4,12 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { CLIENTS } from "../support/redis/clients.ts";
 import { judge } from "../support/redis/failure.ts";
 import { FAILURES } from "../support/redis/failures.ts";
-import { Lab, LIMIT, SHORT } from "../support/redis/lab.ts";
-import { noRedis } from "../support/redis/running_redis.ts";
-import { CLIENTS } from "../support/redis/clients.ts";
+import { Lab, LIMIT, type Pace, SHORT } from "../support/redis/lab.ts";
+import { noRedis, RunningRedis } from "../support/redis/running_redis.ts";
 import { eventually } from "../support/net.ts";
 import { testUnless } from "../support/test_unless.ts";
 
@@ -19,9 +19,10 @@ const together = FAILURES.filter((failure) => !alone.includes(failure));
 
 /** All at once, since most of them wait. */
 async function wrongs(failures: typeof FAILURES): Promise<string[]> {
+  await using redis = await RunningRedis.start();
   const found = await Promise.all(failures.map(async (failure) => {
     try {
-      return judge(failure, await failure.run(SHORT));
+      return judge(failure, await failure.run({ pace: SHORT, redis }));
     } catch (error) {
       return [`${failure.name}: ${(error as Error).stack}`];
     }
@@ -41,25 +42,29 @@ testUnless(noRedis, "limiters do not read the clock of the machine", async () =>
   assertEquals(await wrongs(alone), []);
 });
 
-for (const [name, connect] of Object.entries(CLIENTS)) {
-  testUnless(noRedis, `limiters share a limit by ${name}, and leave nothing in the store`, async () => {
-    await using lab = await Lab.start({ connect });
-    assertEquals(await lab.take(LIMIT), LIMIT);
-    assertEquals(await lab.take(1), 0);
-    lab.instances[0]!.give();
-    await lab.heal();
-    using observer = await lab.redis.observe();
-    await lab.close();
-    assertEquals(await observer.keys(), []);
-  });
-}
+testUnless(noRedis, "limiters share a limit by each client, and leave nothing in the store", async () => {
+  await using redis = await RunningRedis.start();
+  await Promise.all(
+    Object.entries(CLIENTS).map(async ([name, connect]) => {
+      await using lab = await Lab.start({ redis, connect });
+      for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
+      assertEquals(await lab.take(1), 0, name);
+      lab.instances[0]!.give();
+      await lab.heal();
+      await lab.close();
+      assertEquals(await lab.keys(), [], name);
+    }),
+  );
+});
+
+const SHORTEST: Pace = { heartbeatMs: 60, deadMs: 250, deadlineMs: 60, keyTtlMs: 500 };
 
 testUnless(noRedis, "what a limiter leaves that has died is gone from the store by its expiry", async () => {
-  await using lab = await Lab.start({ instances: 1, pace: { ...SHORT, keyTtlMs: 1_000 } });
-  assertEquals(await lab.take(LIMIT), LIMIT);
+  await using lab = await Lab.start({ instances: 1, pace: SHORTEST });
+  await lab.hold(LIMIT);
   lab.relays[0]!.swallow();
-  using observer = await lab.redis.observe();
-  for (const key of await observer.keys()) assertEquals(Number(await observer.ask("PTTL", key)) > 0, true, key);
-  // The registry of instances may outlive the keys of clients by a few heartbeats.
-  await eventually(async () => (await observer.keys()).length === 0, "the keys to expire");
+  const keys = await lab.keys();
+  assertEquals(keys.length, 2);
+  for (const key of keys) assert(Number(await lab.redis.ask("PTTL", key)) > 0, key);
+  await eventually(async () => (await lab.keys()).length === 0, "the keys to expire");
 });

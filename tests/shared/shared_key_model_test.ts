@@ -11,7 +11,7 @@ import { SETUPS } from "../support/model/setups.ts";
 import { SharedModel } from "../support/model/shared_model.ts";
 
 /** So many of each, the same ones each time. */
-const SCHEDULES = 25;
+const SCHEDULES = 10;
 
 for (const [name, setup] of Object.entries(SETUPS)) {
   test(`a shared limit is exact and heals in ${SCHEDULES} random schedules: ${name}`, async () => {
