@@ -8,13 +8,13 @@
  */
 
 import { setImmediate, setInterval } from "node:timers";
-import { isThenable } from "../admission/hooks.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Sweep } from "../core/counts.ts";
 import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import { whenSettled } from "./promise_of.ts";
 import { runtimeSignal } from "./request_signal.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
@@ -100,14 +100,13 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 
   handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
-    if (isThenable(result)) {
+    if (result instanceof Promise) {
       inFlight.result = result;
-      const settled = (response: unknown) => {
+      whenSettled(result, (response) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
         if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
-      };
-      result.then(settled, settled);
+      });
     } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
       unlimited(FOREIGN_UPGRADE);
     }
@@ -190,6 +189,10 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (!inFlight.slow) return;
     const requests = this.#slow.get(inFlight.client);
     if (requests?.delete(inFlight) && requests.size === 0) this.#slow.delete(inFlight.client);
+    if (this.#slow.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#rest();
   }
 
   #addSlow(inFlight: InFlightRequest): void {
@@ -206,10 +209,6 @@ export class BunTracker implements RequestTracker<BunServerLike> {
       for (const requests of this.#slow.values()) {
         for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
       }
-      if (this.#slow.size > 0) return;
-      clearInterval(timer);
-      this.#timer = undefined;
-      this.#rest();
     }, SWEEP_MS);
     timer.unref();
     return timer;
@@ -217,8 +216,10 @@ export class BunTracker implements RequestTracker<BunServerLike> {
 
   /** Whether a handler has not settled for {@linkcode GONE_PERIODS} since its client left. Call it once a period. */
   #isAbandoned(inFlight: InFlightRequest): boolean {
-    return inFlight.result !== undefined && !inFlight.untracked && this.#isGone(inFlight) &&
-      ++inFlight.periodsGone > GONE_PERIODS;
+    if (inFlight.result === undefined) return false;
+    // Of a request that the server does not know, the signal tells, also if it is read only now.
+    const gone = inFlight.untracked ? runtimeSignal(inFlight.request).aborted : this.#isGone(inFlight);
+    return gone && ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
 

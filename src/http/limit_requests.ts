@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Clock } from "../admission/clock.ts";
 import { checkDeadlines } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
@@ -92,6 +93,7 @@ export function limitHandler(
   handler: Handler,
   options: LimitRequestsOptions,
   pending?: PendingStage<InFlightRequest>,
+  clock?: Clock,
 ): Handler {
   const { onRefused, onError } = options;
   const hooks = {
@@ -101,7 +103,7 @@ export function limitHandler(
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
     createGate(new RequestPort(limiter, tracker, handler, options), limiter, hooks, pending);
-  const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
+  const deno = gateTo(new DenoTracker(clock) as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {
     let gate: typeof deno | undefined = deno;
