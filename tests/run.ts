@@ -7,7 +7,8 @@
  *   deno task test:bun tests/core/limits_test.ts
  *
  * A test is for every runtime, unless its folder is for some of them only: `tests/deno` and `tests/examples` are for Deno,
- * `tests/bun` is for Bun, and `tests/conn`, `tests/http` and `tests/listener` are for both.
+ * `tests/bun` is for Bun, and `tests/conn`, `tests/http` and `tests/listener` are for both. `tests/frameworks` is a project
+ * of its own.
  *
  * @module
  */
@@ -43,7 +44,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     name: "Bun",
     runtime: bun,
     args: ["test", `--timeout=${DEADLINE}`],
-    except: ["deno", "examples"],
+    except: ["deno", "examples", "frameworks"],
     report: (path) => ["--reporter=junit", `--reporter-outfile=${path}`],
   },
   node: {
@@ -51,7 +52,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: node,
     // One file at a time, since some of them load the machine.
     args: ["--expose-gc", "--test", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
-    except: ["conn", "listener", "deno", "bun", "http", "examples"],
+    except: ["conn", "listener", "deno", "bun", "http", "examples", "frameworks"],
     report: (path) => [
       ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
