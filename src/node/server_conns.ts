@@ -4,7 +4,7 @@
  * @module
  */
 
-import { setInterval } from "node:timers";
+import { CLOCK, type Clock } from "../admission/clock.ts";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Sweep } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
@@ -65,19 +65,21 @@ export class ServerConns extends OpenConns {
   /** Absent if there are none. */
   readonly deadlines: ServerDeadlines | undefined;
   readonly #sweeps: Set<Sweep> | undefined;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: Clock;
+  #stop: (() => void) | undefined;
   /** By the wall clock, since reading the other one takes longer. */
   #sweptAt = 0;
 
   /** @param limiter The limiter whose slots they hold. */
-  constructor(limiter: object, deadlines?: ServerDeadlines) {
+  constructor(limiter: object, deadlines?: ServerDeadlines, clock: Clock = CLOCK) {
     super();
+    this.#clock = clock;
     this.deadlines = deadlines;
     this.#sweeps = internalsOf(limiter)?.counts.sweeps;
   }
 
   override add(record: ServerConn): void {
-    if (this.size === 0 && this.#timer === undefined) this.#start(record);
+    if (this.size === 0) this.#start(record);
     super.add(record);
     this.deadlines?.add(record);
   }
@@ -92,21 +94,14 @@ export class ServerConns extends OpenConns {
   override delete(record: ServerConn): void {
     super.delete(record);
     this.deadlines?.delete(record);
-    // A timer goes on until it finds nothing: connections that come one at a time would start it each time.
-    if (this.size === 0 && this.#timer === undefined) this.#sweeps?.delete(this.#beforeRefusal);
+    if (this.size > 0) return;
+    this.#sweeps?.delete(this.#beforeRefusal);
+    this.#stop?.();
   }
 
   #start(record: ServerConn): void {
     this.#sweeps?.add(this.#beforeRefusal);
-    if (!record.hasDescriptor) return;
-    const timer = this.#timer = setInterval(() => {
-      this.#sweep();
-      if (this.size > 0) return;
-      clearInterval(timer);
-      this.#timer = undefined;
-      this.#sweeps?.delete(this.#beforeRefusal);
-    }, PERIOD_MS);
-    timer.unref();
+    if (record.hasDescriptor) this.#stop = this.#clock.every(PERIOD_MS, () => this.#sweep());
   }
 
   readonly #beforeRefusal = (): void => {
