@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CLOCK, type Clock } from "../admission/clock.ts";
+import { setInterval } from "node:timers";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Sweep } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
@@ -65,21 +65,19 @@ export class ServerConns extends OpenConns {
   /** Absent if there are none. */
   readonly deadlines: ServerDeadlines | undefined;
   readonly #sweeps: Set<Sweep> | undefined;
-  readonly #clock: Clock;
-  #stop: (() => void) | undefined;
+  #timer: ReturnType<typeof setInterval> | undefined;
   /** By the wall clock, since reading the other one takes longer. */
   #sweptAt = 0;
 
   /** @param limiter The limiter whose slots they hold. */
-  constructor(limiter: object, deadlines?: ServerDeadlines, clock: Clock = CLOCK) {
+  constructor(limiter: object, deadlines?: ServerDeadlines) {
     super();
-    this.#clock = clock;
     this.deadlines = deadlines;
     this.#sweeps = internalsOf(limiter)?.counts.sweeps;
   }
 
   override add(record: ServerConn): void {
-    if (this.size === 0) this.#start(record);
+    if (this.size === 0 && this.#timer === undefined) this.#start(record);
     super.add(record);
     this.deadlines?.add(record);
   }
@@ -94,14 +92,21 @@ export class ServerConns extends OpenConns {
   override delete(record: ServerConn): void {
     super.delete(record);
     this.deadlines?.delete(record);
-    if (this.size > 0) return;
-    this.#sweeps?.delete(this.#beforeRefusal);
-    this.#stop?.();
+    // A timer goes on until it finds nothing: connections that come one at a time would start it each time.
+    if (this.size === 0 && this.#timer === undefined) this.#sweeps?.delete(this.#beforeRefusal);
   }
 
   #start(record: ServerConn): void {
     this.#sweeps?.add(this.#beforeRefusal);
-    if (record.hasDescriptor) this.#stop = this.#clock.every(PERIOD_MS, () => this.#sweep());
+    if (!record.hasDescriptor) return;
+    const timer = this.#timer = setInterval(() => {
+      this.#sweep();
+      if (this.size > 0) return;
+      clearInterval(timer);
+      this.#timer = undefined;
+      this.#sweeps?.delete(this.#beforeRefusal);
+    }, PERIOD_MS);
+    timer.unref();
   }
 
   readonly #beforeRefusal = (): void => {

@@ -10,9 +10,7 @@ import { Limiter } from "@connlimit/connlimit";
 import { OPEN_CONN } from "../../src/admission/open_conn.ts";
 import { internalsOf } from "../../src/core/internals.ts";
 import type { Handle } from "../../src/node/descriptor.ts";
-import type { Clock } from "../../src/admission/clock.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "../../src/node/server_conns.ts";
-import { HandClock } from "../support/hand_clock.ts";
 import { eventually } from "../support/net.ts";
 
 /** A socket with a handle, which counts how often it is looked at. */
@@ -38,9 +36,9 @@ class FakeSocket implements ServerConnSocket {
 }
 
 /** A limiter, its open connections on one server, and a way to add to them. */
-function setUp(maxPerClient = Infinity, clock?: Clock) {
+function setUp(maxPerClient = Infinity) {
   const limiter = new Limiter({ maxPerClient });
-  const conns = new ServerConns(limiter, undefined, clock);
+  const conns = new ServerConns(limiter);
   const open = (handle: Handle | null): FakeSocket => {
     const socket = new FakeSocket(handle);
     const record = socket[OPEN_CONN] = new ServerConn(socket);
@@ -103,17 +101,4 @@ test("ServerConns look each second, without keeping the process, and leave nothi
   const [last] = [open(handle)];
   last.lose();
   await eventually(() => conns.size === 0, "the last to be found");
-});
-
-test("ServerConns have a timer only while connections with descriptors are open", () => {
-  const clock = new HandClock();
-  const { open, conns } = setUp(Infinity, clock);
-  for (let i = 0; i < 3; i++) {
-    const sockets = [open({ fd: 5 }), open({ fd: 6 })];
-    assertEquals([conns.size, clock.running], [2, true]);
-    for (const socket of sockets) socket[OPEN_CONN]!.end();
-    assertEquals([conns.size, clock.running], [0, false]);
-  }
-  open(null);
-  assertEquals([conns.size, clock.running], [1, false]);
 });
