@@ -7,7 +7,7 @@
  * @module
  */
 
-import { setImmediate, setInterval } from "node:timers";
+import { CLOCK, type Clock } from "../admission/clock.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
@@ -50,7 +50,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   readonly #sweptClients = new Set<string>();
   #allSweptAt = -Infinity;
   #sweepDue = false;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: Clock;
+  /** Ends the timer, which runs while there are slow requests. */
+  #stop: (() => void) | undefined;
 
   readonly #sweeps: Set<Sweep> | undefined;
 
@@ -63,8 +65,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   };
 
   /** @param sweeps The sweeps of the limiter, which have this tracker's while it has requests. */
-  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined) {
+  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined, clock: Clock = CLOCK) {
     this.#server = server;
+    this.#clock = clock;
     this.#sweeps = sweeps;
     this.#unix = server.port === undefined;
     watchUpgrades(server);
@@ -123,7 +126,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (this.#sweepDue) return;
     this.#sweepDue = true;
     this.#sweeps?.add(this.#sweep);
-    setImmediate(() => {
+    this.#clock.soon(() => {
       this.#sweepDue = false;
       this.#sweptClients.clear();
       if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#sweepSlow();
@@ -190,8 +193,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     const requests = this.#slow.get(inFlight.client);
     if (requests?.delete(inFlight) && requests.size === 0) this.#slow.delete(inFlight.client);
     if (this.#slow.size > 0) return;
-    clearInterval(this.#timer);
-    this.#timer = undefined;
+    this.#stop?.();
+    this.#stop = undefined;
     this.#rest();
   }
 
@@ -200,18 +203,15 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     const requests = this.#slow.get(inFlight.client);
     if (requests === undefined) this.#slow.set(inFlight.client, new Set([inFlight]));
     else requests.add(inFlight);
-    this.#timer ??= this.#startTimer();
+    this.#stop ??= this.#clock.every(SWEEP_MS, () => this.#tick());
   }
 
-  #startTimer(): ReturnType<typeof setInterval> {
-    const timer = setInterval(() => {
-      this.#sweepSlow();
-      for (const requests of this.#slow.values()) {
-        for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
-      }
-    }, SWEEP_MS);
-    timer.unref();
-    return timer;
+  /** Once a period. */
+  #tick(): void {
+    this.#sweepSlow();
+    for (const requests of this.#slow.values()) {
+      for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
+    }
   }
 
   /** Whether a handler has not settled for {@linkcode GONE_PERIODS} since its client left. Call it once a period. */
