@@ -6,7 +6,7 @@
 
 import type { Admission } from "../core/slot.ts";
 import { callHook } from "./hooks.ts";
-import { slotHeld } from "./limit_once.ts";
+import { noteGiver, slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
 
@@ -37,6 +37,12 @@ export function createGate<C, R>(
   if (pending === undefined) {
     return (conn) => decide(conn, slotHeld(limiter, port, conn) ?? limiter.tryAccept(port.peerOf(conn)) as Admission);
   }
-  const side = { port, limiter, onError, decide };
+  const side = {
+    ...{ port, limiter, onError },
+    decide(conn: C, admission: Admission): R {
+      if (admission.admitted) noteGiver(admission, limiter);
+      return decide(conn, admission);
+    },
+  };
   return (conn) => pending.offer(conn, side);
 }

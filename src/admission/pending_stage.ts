@@ -113,21 +113,32 @@ export class PendingStage<C> {
     const pending = this.#pending.add();
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
-    const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
-    const decision = this.#decide(conn, asked, pending, gate);
+    let decision: PromiseLike<Admission | RefusalReason | undefined> | undefined = asked;
     let answer: Admission | RefusalReason | undefined;
-    decision.then((decided) => {
-      answer = decided;
-      pending.decided();
-    });
-    await pending.over;
-    // The connection may have ended in the turn in which the decision came.
-    const inTime = this.#pending.delete(pending);
+    let inTime = false;
+    try {
+      const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
+      decision = this.#decide(conn, asked, pending, gate);
+      decision.then((decided) => {
+        answer = decided;
+        pending.decided();
+      });
+      await pending.over;
+      // The connection may have ended in the turn in which the decision came.
+      inTime = this.#pending.delete(pending);
+      release?.();
+    } catch (error) {
+      // Something of the user's may be in place of the runtime's connection.
+      this.#pending.delete(pending);
+      report(error, gate);
+      inTime = false;
+      pending.why = "failed";
+    }
     if (counts !== undefined) counts.pending--;
-    release?.();
     if (!inTime) {
-      decision.then(giveBack);
+      decision?.then(giveBack, () => {});
       const { why } = pending;
+      if (why === "failed") return gate.decide(conn, refusal("unavailable", gate));
       return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);

@@ -29,6 +29,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 export {
   type LimitedSocketHandler,

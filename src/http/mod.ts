@@ -16,6 +16,7 @@
  */
 
 export type { ErrorHook } from "../admission/hooks.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { BunServerLike } from "./bun_server.ts";
 export type { ServeInfo } from "./deno_tracker.ts";
 export { type LimitedHandler, limitRequests } from "./limit_requests.ts";
