@@ -8,7 +8,7 @@ import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
-import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
+import { type Admission, type Refusal, REFUSALS, type Slot } from "../core/slot.ts";
 import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
@@ -190,8 +190,14 @@ function giveBack(admission: Admission | RefusalReason | undefined): void {
   if (typeof admission === "object" && admission?.admitted) admission.release();
 }
 
+/** Whether a limiter has answered. One that is not of this package may answer with anything. */
 function isAdmission(answer: Awaitable<Admission>): answer is Admission {
-  return typeof (answer as Partial<Admission> | undefined)?.admitted === "boolean";
+  const { admitted, release, reason } = (answer ?? {}) as
+    & Partial<Omit<Slot, "admitted"> & Omit<Refusal, "admitted">>
+    & {
+      readonly admitted?: unknown;
+    };
+  return admitted === true ? typeof release === "function" : admitted === false && Object.hasOwn(REFUSALS, reason!);
 }
 
 /** @throws {TypeError} If the answer is neither a slot nor a refusal. */

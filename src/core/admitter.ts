@@ -64,13 +64,11 @@ export interface Admitter {
   readonly local?: Limiter;
 }
 
-declare const GIVEN_LIMITS: unique symbol;
-
-/** What is inferred where limits are given and no limiter. */
+/** What is inferred as the limiter where limits are given and none. */
 export interface GivenLimits extends Admitter {
-  /** Only its name counts, which no limiter has. */
-  readonly [GIVEN_LIMITS]?: never;
+  /** No limiter has it. */
+  readonly givenLimits?: never;
 }
 
 /** The limiter of what is given a limiter or limits: that limiter, or a {@linkcode Limiter} for the limits. */
-export type LimiterOf<L extends GivenLimits> = typeof GIVEN_LIMITS extends keyof L ? Limiter : L;
+export type LimiterOf<L extends GivenLimits> = "givenLimits" extends keyof L ? Limiter : L;

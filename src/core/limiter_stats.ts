@@ -5,11 +5,10 @@
  */
 
 import type { RefusalReason } from "./reasons.ts";
-import type { Slot } from "./slot.ts";
 
 /** A client and its number of open connections. */
 export interface ClientCount {
-  /** The client's name, as in {@linkcode Slot.client}. */
+  /** The client's name, as in `Slot.client`. */
   readonly client: string;
   /** The client's open connections, at least 1. */
   readonly open: number;

@@ -5,6 +5,8 @@
  */
 
 import { test } from "node:test";
+import { limitedListener, type RefusalHooks } from "@connlimit/connlimit";
+import type { BunConn } from "@connlimit/connlimit/bun";
 import { LimitedAcceptorListener } from "../../src/conn/limited_acceptor_listener.ts";
 import { bunAcceptor } from "../../src/bun/bun_acceptor.ts";
 import type { NetAddr } from "../../src/bun/bun_conn.ts";
@@ -15,9 +17,11 @@ import { serveListener } from "../support/serve_listener.ts";
 
 function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
   const where = { hostname: "127.0.0.1", port: 0, allowHalfOpen: true, ...tls && { tls: certificate() } };
-  const acceptor = bunAcceptor<NetAddr>(Bun.listen({ ...where, socket: { data() {} } }));
+  const listener = Bun.listen({ ...where, socket: { data() {} } });
+  if (stage === undefined) return serveListener(limitedListener(listener, admitter, hooks as RefusalHooks<BunConn>));
+  const acceptor = bunAcceptor<NetAddr>(listener);
   acceptor.limit(admitter, hooks as never, stage as never);
-  return serveListener(new LimitedAcceptorListener(acceptor, admitter.limiter, undefined));
+  return serveListener(new LimitedAcceptorListener(acceptor, admitter));
 }
 
 for (const tls of [false, true]) {

@@ -6,6 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
+import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { SocketHandlerLimiter } from "../../src/bun/socket_handler_limiter.ts";
 import { certificate, within } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
@@ -37,19 +38,20 @@ function handlers(served: number[], handshake: boolean, events: string[]) {
 function serve({ admitter, hooks, stage }: Setup, tls: boolean, handshake: boolean): Server {
   const served: number[] = [];
   const events: string[] = [];
-  const limiter = new SocketHandlerLimiter(admitter, hooks as never, stage as never);
+  const wrapped = handlers(served, handshake, events);
+  const limiter = stage && new SocketHandlerLimiter(admitter, hooks as never, stage as never);
   const listener = Bun.listen({
     hostname: "127.0.0.1",
     port: 0,
     ...tls && { tls: certificate() },
-    socket: limiter.wrap(handlers(served, handshake, events)),
+    socket: limiter?.wrap(wrapped) ?? limitSocketHandler(admitter, wrapped, hooks as never),
   });
   return {
     port: listener.port,
     served,
     async [Symbol.asyncDispose]() {
       listener.stop(true);
-      await within(limiter.openConns.idle(), "the sockets to close");
+      await within(limiter?.openConns.idle() ?? admitter.limiter.idle(), "the sockets to close");
       assertEquals(events, []);
     },
   };

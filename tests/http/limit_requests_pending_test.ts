@@ -5,6 +5,7 @@
  */
 
 import { test } from "node:test";
+import { limitRequests } from "@connlimit/connlimit/http";
 import { limitHandler } from "../../src/http/limit_requests.ts";
 import { isBun } from "../support/platform.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
@@ -47,7 +48,9 @@ function serve({ admitter, hooks, stage }: Setup): Server {
     served.push((remoteAddr ?? requestIP!.call(info, request))?.port ?? 0);
     return new Response("an answer");
   };
-  const fetch = limitHandler(admitter, handler as never, hooks as never, stage as never);
+  const fetch = stage === undefined
+    ? limitRequests(admitter, handler, hooks as never)
+    : limitHandler(admitter, handler as never, hooks as never, stage as never);
   const server = listen(fetch as Fetch);
   return {
     port: server.port,

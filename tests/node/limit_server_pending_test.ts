@@ -11,7 +11,7 @@ import * as https from "node:https";
 import * as net from "node:net";
 import { test } from "node:test";
 import * as tls from "node:tls";
-import { tooManyConnections } from "@connlimit/connlimit/node";
+import { limitServer, tooManyConnections } from "@connlimit/connlimit/node";
 import { ServerGate } from "../../src/node/server_gate.ts";
 import type { LimitServerOptions } from "../../src/node/server_port.ts";
 import { ServerPort } from "../../src/node/server_port.ts";
@@ -29,9 +29,9 @@ async function serve(
   served: readonly number[],
   options?: LimitServerOptions,
 ): Promise<Server> {
-  ServerGate.of(server).add(
-    new ServerPort(server, admitter, { ...hooks, ...options } as LimitServerOptions, stage as never),
-  );
+  const all = { ...hooks, ...options } as LimitServerOptions;
+  if (stage === undefined) limitServer(server, admitter, all);
+  else ServerGate.of(server).add(new ServerPort(server, admitter, all, stage as never));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

@@ -25,7 +25,8 @@ export interface Server extends AsyncDisposable {
 export interface Setup {
   readonly admitter: SlowAdmitter;
   readonly hooks: RefusalHooks<never>;
-  readonly stage: PendingStage<never>;
+  /** What it is given in place of the stage that the library makes, for other bounds. */
+  readonly stage?: PendingStage<never>;
 }
 
 /** An adapter. */
@@ -109,8 +110,9 @@ export class Trial implements AsyncDisposable {
       onRefused: ({ reason }: { readonly reason: string }) => void this.refused.push(reason),
       onError: (error: unknown) => void this.errors.push(error),
     };
-    const stage = new PendingStage(options, resolve);
-    this.#server = await this.#adapter.serve({ admitter: this.admitter, hooks, stage });
+    const own = options ?? resolve;
+    const stage = own && { stage: new PendingStage(options, resolve) };
+    this.#server = await this.#adapter.serve({ admitter: this.admitter, hooks, ...stage });
     return this;
   }
 

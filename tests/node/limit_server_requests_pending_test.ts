@@ -1,0 +1,43 @@
+/**
+ * Requests of servers of Node whose limiter takes its time, on every runtime.
+ *
+ * @module
+ */
+
+import { once } from "node:events";
+import * as http from "node:http";
+import type * as net from "node:net";
+import { test } from "node:test";
+import { limitServerRequests } from "@connlimit/connlimit/node";
+import { within } from "../support/net.ts";
+import { type Adapter, type Server, type Setup, USERS_RULES } from "../support/pending_rules.ts";
+
+async function serve({ admitter, hooks }: Setup): Promise<Server> {
+  const served: number[] = [];
+  const server = http.createServer((request, response) => {
+    served.push(request.socket.remotePort!);
+    response.end("an answer");
+  });
+  limitServerRequests(server, admitter, hooks as never);
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    port: (server.address() as net.AddressInfo).port,
+    served,
+    async [Symbol.asyncDispose]() {
+      server.close();
+      await within(once(server, "close"), "the server to close");
+    },
+  };
+}
+
+const adapter: Adapter = {
+  serve,
+  words: "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nhello",
+  answer: "an answer",
+  refusal: "connection: close",
+};
+
+for (const [rule, keeps] of Object.entries(USERS_RULES)) {
+  test(`limitServerRequests() with a limiter that takes its time ${rule}`, () => keeps(adapter));
+}
