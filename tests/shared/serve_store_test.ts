@@ -1,0 +1,188 @@
+/**
+ * A store in memory that others count in, who end, are busy, or lie.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { MessageChannel as NodeChannel } from "node:worker_threads";
+import { assertEquals, assertRejects } from "@std/assert";
+import { Channel, type ChannelLike } from "../../src/shared/channel.ts";
+import { ChannelStore } from "../../src/shared/channel_store.ts";
+import { MemoryStore } from "../../src/shared/memory_store.ts";
+import type { CountRequest } from "../../src/shared/store.ts";
+import { eventually } from "../support/net.ts";
+import { isDeno } from "../support/platform.ts";
+import { startProcess, STARTS } from "../support/shared/ends.ts";
+import { turns } from "../support/settled.ts";
+
+const COUNTS = new URL("../support/shared/count_end.ts", import.meta.url);
+const request = (id: string, more: Partial<CountRequest> = {}): CountRequest => (
+  { key: "k", id, seq: 1, have: 0, want: 1, max: 10, split: 0, ...more }
+);
+
+/** A store and the other end of a channel that it serves. */
+class Served implements Disposable {
+  readonly store = new MemoryStore();
+  readonly #channel = new NodeChannel();
+  readonly end: () => void;
+
+  constructor() {
+    this.end = this.store.serve(this.#channel.port1);
+  }
+
+  get port() {
+    return this.#channel.port2;
+  }
+
+  [Symbol.dispose](): void {
+    this.#channel.port1.close();
+    this.#channel.port2.close();
+  }
+}
+
+/** Commands to a worker, beside its requests to the store. */
+class Commands {
+  readonly told: unknown[] = [];
+  readonly #channel: Channel;
+
+  constructor(channel: ChannelLike) {
+    const heard = ([word, ...more]: readonly unknown[]) => word === "limit" || this.told.push(word, ...more);
+    this.#channel = new Channel(channel, { heard, ended() {} });
+  }
+
+  give(...command: readonly unknown[]): void {
+    this.#channel.post(command);
+  }
+
+  async tells(...words: readonly unknown[]): Promise<void> {
+    await eventually(() => this.told.length >= words.length, `"${words}"`);
+    assertEquals(this.told.splice(0), words);
+  }
+}
+
+for (const [name, start] of Object.entries(STARTS)) {
+  test(`MemoryStore has the slots of ${name} back at once when it is ended`, async () => {
+    const store = new MemoryStore();
+    const { channel, kill } = start(COUNTS);
+    store.serve(channel);
+    const worker = new Commands(channel);
+    await worker.tells("ready");
+    worker.give("take", "a", "k", 4);
+    worker.give("take", "b", "x", 3);
+    await worker.tells("took", 4, "took", 3);
+    assertEquals(store.size, { keys: 2, instances: 0, open: 7 });
+    await kill();
+    await eventually(() => store.size.open === 0, "the slots to be back");
+    assertEquals(store.size.keys, 0);
+  });
+}
+
+test("ChannelStore counts in the store that is served, whose errors it rejects with", async () => {
+  using served = new Served();
+  const store = new ChannelStore({ channel: served.port });
+  assertEquals(await store.count(request("a", { want: 4, max: Infinity })), { granted: 4, others: 0 });
+  assertEquals(await store.total("k"), 4);
+  await assertRejects(() => store.count(request("a", { seq: 0 })), Error, "late");
+  const sign = { id: "a", beat: 1, floor: 0, open: 4 };
+  assertEquals((await store.beat(sign, [])).map(({ id, birth }) => [id, birth]), [["a", 1]]);
+  await store.reap("k", [{ id: "a", count: 4, seq: 1 }]);
+  await store.leave("a");
+  assertEquals([await store.total("k"), served.store.size], [0, { keys: 0, instances: 0, open: 0 }]);
+  store.close();
+});
+
+test("ChannelStore rejects all that waits and all that comes when the other end is gone", async () => {
+  const { port1, port2 } = new NodeChannel();
+  const store = new ChannelStore({ channel: port2 });
+  const waiting = store.total("k");
+  if (isDeno) store.close();
+  else port1.close();
+  await assertRejects(() => waiting, Error, "the store is gone");
+  await assertRejects(() => store.total("k"), Error, "the store is gone");
+  port1.close();
+  port2.close();
+});
+
+test("Stores with different names share a channel, and do not meet", async () => {
+  const { port1, port2 } = new NodeChannel();
+  const names = ["one", "two"];
+  const stores = names.map((name) => new MemoryStore({ name }));
+  for (const store of stores) store.serve(port1);
+  const [one, two] = names.map((name) => new ChannelStore({ name, channel: port2 }));
+  await Promise.all([one!.count(request("a")), two!.count(request("b", { want: 3 }))]);
+  assertEquals(stores.map(({ size }) => size.open), [1, 3]);
+  port1.close();
+  port2.close();
+});
+
+test("MemoryStore that serves no more has all slots back", async () => {
+  using served = new Served();
+  const store = new ChannelStore({ channel: served.port });
+  await store.count(request("a"));
+  served.end();
+  assertEquals(served.store.size.open, 0);
+  store.close();
+});
+
+test("MemoryStore refuses what a worker lies about, and others count on", async () => {
+  using served = new Served();
+  const other = new NodeChannel();
+  served.store.serve(other.port1);
+  const honest = new ChannelStore({ channel: other.port2 });
+  await honest.count(request("honest", { want: 4 }));
+  const liar = new ChannelStore({ channel: served.port });
+  const lies: [string, unknown][] = [
+    ["for another", request("honest", { seq: 9 })],
+    ["nothing", undefined],
+    ["null", null],
+    ["no key", request("a", { key: "" })],
+    ["a key that is an object", request("a", { key: {} as never })],
+    ["a long key", request("a", { key: "k".repeat(2_000) })],
+    ["a long name", request("a".repeat(2_000))],
+    ["less than nothing", request("a", { have: -5 })],
+    ["no number", request("a", { have: NaN })],
+    ["a fraction", request("a", { want: 0.5 })],
+    ["endless", request("a", { have: Infinity })],
+    ["a text", request("a", { have: "1" as never })],
+    ["a limit below nothing", request("a", { max: -1 })],
+  ];
+  for (const [what, lie] of lies) await assertRejects(() => liar.count(lie as never), Error, undefined, what);
+  const sign = { id: "a", beat: 1, floor: 0, open: 0 };
+  await assertRejects(() => liar.beat({ ...sign, id: "honest" }, []), Error, "another's");
+  await assertRejects(() => liar.beat(sign, Array(10_001).fill(sign)), Error);
+  await assertRejects(() => liar.reap("k", "all" as never), Error);
+  await liar.leave("honest");
+  assertEquals([await honest.total("k"), served.store.size.keys], [4, 1]);
+  // Neither its messages nor their answers need have any form.
+  for (
+    const message of [["connlimit"], ["connlimit", "limit", 7, "count"], ["connlimit", "limit", "c", "__proto__", 1]]
+  ) {
+    served.port.postMessage(message);
+    other.port1.postMessage(message);
+  }
+  await turns();
+  assertEquals((await honest.count(request("honest", { seq: 2, have: 4, want: 1 }))).granted, 1);
+  for (let i = 0; i < 1_000; i++) liar.count(request(`a${i}`, { want: 0 })).catch(() => {});
+  await assertRejects(() => liar.count(request("one more")), Error, "too many instances");
+  other.port1.close();
+  other.port2.close();
+});
+
+test("MemoryStore keeps the slots of a worker that is busy, and answers it late", async () => {
+  const store = new MemoryStore();
+  const { channel, kill } = startProcess(COUNTS);
+  store.serve(channel);
+  const worker = new Commands(channel);
+  await worker.tells("ready");
+  worker.give("take", "a", "k", 4);
+  await worker.tells("took", 4);
+  worker.give("block", 300);
+  await worker.tells("blocked");
+  await store.reap("k", [{ id: "a", count: 4, seq: 1 }]);
+  assertEquals((await store.count(request("here", { want: 10 }))).granted, 6);
+  assertEquals(worker.told, []);
+  await worker.tells("back");
+  await kill();
+  await eventually(() => store.size.open === 6, "the slots to be back");
+});
