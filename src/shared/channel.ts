@@ -72,8 +72,7 @@ export class Channel {
       ["message", heard],
       ...(web ? WEB_ENDS : ENDS).map((event): [string, () => void] => [event, ended]),
     ];
-    this.tellsEnd = !("Deno" in globalThis) || !web && typeof channel.postMessage !== "function" ||
-      "threadId" in channel;
+    this.tellsEnd = tellsEnd(channel, web);
     for (const [event, listener] of this.#listeners) {
       if (web) channel.addEventListener!(event, listener);
       else channel.on!(event, listener);
@@ -143,6 +142,12 @@ function check(channel: ChannelLike): ChannelLike {
   const sends = [postMessage, send].some((method) => typeof method === "function");
   if (sends && [on, addEventListener].some((method) => typeof method === "function")) return channel;
   throw typeError("channel", "a worker, a port, or a process with a channel", channel);
+}
+
+/** A broadcast has no other end. Of Deno's ends, processes and workers of `node:worker_threads` tell it. */
+function tellsEnd(channel: ChannelLike, web: boolean): boolean {
+  if (channel instanceof BroadcastChannel) return false;
+  return !("Deno" in globalThis) || !web && (channel.postMessage === undefined || "threadId" in channel);
 }
 
 function ignore(): void {}
