@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any -- whatever the listeners of the runtimes' own types ask for
 /**
  * Channels between threads or processes, alike on all runtimes.
  *
@@ -6,28 +7,23 @@
 
 import { typeError } from "../core/validate.ts";
 
-// deno-lint-ignore no-explicit-any -- whatever listeners the runtimes' own types ask for
-type Listen = (event: any, listener: any, ...more: any[]) => unknown;
-
 /**
  * One end of a channel: a `Worker` of the web or of `node:worker_threads`, a `MessagePort`, `parentPort`, `self` in a worker,
  * `process` in a child, a process of `fork()`, or a worker of `node:cluster`.
  */
 export interface ChannelLike {
   /** Sends a message to another thread. */
-  // deno-lint-ignore no-explicit-any -- see above
   postMessage?(message: any, ...more: any[]): unknown;
   /** Sends a message to another process. */
-  // deno-lint-ignore no-explicit-any -- see above
   send?: ((message: any, ...more: any[]) => unknown) | undefined;
   /** Adds a listener, as Node has it. */
-  on?: Listen;
+  on?(event: any, listener: any, ...more: any[]): unknown;
   /** Removes one. */
-  off?: Listen;
+  off?(event: any, listener: any, ...more: any[]): unknown;
   /** Adds a listener, as the web has it. */
-  addEventListener?: Listen;
+  addEventListener?(event: any, listener: any, ...more: any[]): unknown;
   /** Removes one. */
-  removeEventListener?: Listen;
+  removeEventListener?(event: any, listener: any, ...more: any[]): unknown;
   /** Begins to deliver messages. */
   start?(): unknown;
   /** Ends a worker of the web. */

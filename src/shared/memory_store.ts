@@ -6,7 +6,7 @@
 
 import { checkName } from "./check_request.ts";
 import type { ChannelLike } from "./channel.ts";
-import { serveStore } from "./serve_store.ts";
+import { type ServedStore, serveStore } from "./serve_store.ts";
 import type { CountReply, CountRequest, LifeSign, RegisteredSign, SharedStore, StoreEntry } from "./store.ts";
 
 /** The options of {@linkcode MemoryStore}, and of `ChannelStore`. */
@@ -56,10 +56,22 @@ export class MemoryStore implements SharedStore {
   readonly #signs = new Map<string, Sign>();
   /** The instances whose end will be told. */
   readonly #watched = new Set<string>();
+  readonly #served: ServedStore;
 
-  /** @throws {TypeError} For a name that is not a string of 1 to 256 characters. */
+  /**
+   * Creates a store, in which nothing is open.
+   *
+   * @throws {TypeError} For an unknown option, or a name that is not a string of 1 to 256 characters.
+   */
   constructor(options: MemoryStoreOptions = {}) {
     this.name = checkName(options);
+    this.#served = {
+      store: this,
+      name: this.name,
+      watch: (id) => this.#watched.add(id),
+      drop: (id) => this.#drop(id),
+      keysOf: (id) => this.#keysOf.get(id)?.size ?? 0,
+    };
   }
 
   /**
@@ -70,14 +82,17 @@ export class MemoryStore implements SharedStore {
    * @throws {TypeError} If `channel` is none of these.
    */
   serve(channel: ChannelLike): () => void {
-    return serveStore(this, channel);
+    return serveStore(this.#served, channel);
   }
 
-  /** The number of keys that are counted, and of connections that are open at all of them. For tests and metrics. */
-  get size(): { readonly keys: number; readonly instances: number; readonly open: number } {
-    let open = 0;
-    for (const { total } of this.#keys.values()) open += total;
-    return { keys: this.#keys.size, instances: this.#signs.size, open };
+  /** The number of clients and other keys that are counted here. */
+  get keys(): number {
+    return this.#keys.size;
+  }
+
+  /** The number of limiters that count here. */
+  get instances(): number {
+    return this.#signs.size;
   }
 
   /** See {@linkcode SharedStore.count}. */
@@ -116,14 +131,14 @@ export class MemoryStore implements SharedStore {
     for (const { id, beat } of gone) {
       const seen = this.#signs.get(id);
       // Whoever is served is there. Its sign has been renewed since, unless it is missing.
-      if (seen !== undefined && seen.beat + seen.renewed === beat && !this.#watched.has(id)) this.drop(id);
+      if (seen !== undefined && seen.beat + seen.renewed === beat && !this.#watched.has(id)) this.#drop(id);
     }
     const { id, beat, floor, open } = sign;
     const before = this.#signs.get(id);
     if (before === undefined || before.beat <= beat) {
       this.#signs.set(id, { id, beat, floor, open, birth: before?.birth ?? beat, renewed: before?.renewed ?? 0 });
     }
-    return [...this.#signs.values()].map(({ renewed: _, ...sign }) => ({ ...sign, beat: this.#renew(sign.id) }));
+    return [...this.#signs.values()].map((sign) => sign.id === id ? bare(sign) : this.#renew(sign));
   }
 
   /** See {@linkcode SharedStore.leave}. */
@@ -132,28 +147,17 @@ export class MemoryStore implements SharedStore {
     this.#signs.delete(id);
   }
 
-  /** Notes that an instance is served, so that its end will be told and it is there until then. */
-  watch(id: string): void {
-    this.#watched.add(id);
-  }
-
   /** Forgets an instance that has ended, with all that it had. */
-  drop(id: string): void {
+  #drop(id: string): void {
     this.#watched.delete(id);
     this.#signs.delete(id);
     for (const key of this.#keysOf.get(id) ?? []) this.#delete(key, id);
   }
 
-  /** The number of keys at which an instance has connections. */
-  keysOf(id: string): number {
-    return this.#keysOf.get(id)?.size ?? 0;
-  }
-
-  /** The beat that others see of an instance: one that is served need not be able to send any. */
-  #renew(id: string): number {
-    const sign = this.#signs.get(id)!;
-    if (this.#watched.has(id)) sign.renewed++;
-    return sign.beat + sign.renewed;
+  /** The sign that others see of an instance: one that is served need not be able to send any. */
+  #renew(sign: Sign): RegisteredSign {
+    if (this.#watched.has(sign.id)) sign.renewed++;
+    return { ...bare(sign), beat: sign.beat + sign.renewed };
   }
 
   #reply(key: string, id: string, granted: number, others: number, want: number): CountReply {
@@ -186,4 +190,8 @@ export class MemoryStore implements SharedStore {
     const keys = this.#keysOf.get(id)!;
     if (keys.delete(key) && keys.size === 0) this.#keysOf.delete(id);
   }
+}
+
+function bare({ id, beat, floor, open, birth }: Sign): RegisteredSign {
+  return { id, beat, floor, open, birth };
 }

@@ -8,8 +8,9 @@ import { Channel, type ChannelLike } from "./channel.ts";
 import { countRequestOf, entriesOf, signOf, signsOf, textOf } from "./check_request.ts";
 import type { CountRequest, SharedStore } from "./store.ts";
 
-/** A store that can be told of instances which end. */
-export interface ServedStore extends SharedStore {
+/** A store, and what only those who serve it do. */
+export interface ServedStore {
+  readonly store: SharedStore;
   /** The name of the limit. */
   readonly name: string;
   /** An instance is there from now on, until it is dropped. */
@@ -28,11 +29,11 @@ const MOST_KEYS = 1_000_000;
 const owners = new WeakMap<ServedStore, Map<string, object>>();
 
 /** Serves a store by a channel until the other end is gone. Returns what ends that. */
-export function serveStore(store: ServedStore, channel: ChannelLike): () => void {
-  const { name } = store;
+export function serveStore(part: ServedStore, channel: ChannelLike): () => void {
+  const { name, store } = part;
   const mine = new Set<string>();
-  let owned = owners.get(store);
-  if (owned === undefined) owners.set(store, owned = new Map());
+  let owned = owners.get(part);
+  if (owned === undefined) owners.set(part, owned = new Map());
   const ownerOf = owned;
 
   const own = (id: string): string => {
@@ -41,18 +42,18 @@ export function serveStore(store: ServedStore, channel: ChannelLike): () => void
     if (mine.size >= MOST_INSTANCES) throw new RangeError("too many instances");
     mine.add(id);
     ownerOf.set(id, served);
-    if (served.tellsEnd) store.watch(id);
+    if (served.tellsEnd) part.watch(id);
     return id;
   };
   const disown = (id: string) => {
-    store.drop(id);
+    part.drop(id);
     ownerOf.delete(id);
     mine.delete(id);
   };
 
   const count = (value: unknown) => {
     const request: CountRequest = countRequestOf(value);
-    if (store.keysOf(own(request.id)) >= MOST_KEYS) throw new RangeError("too many keys");
+    if (part.keysOf(own(request.id)) >= MOST_KEYS) throw new RangeError("too many keys");
     return store.count(request);
   };
   const calls: Readonly<Record<string, (...args: unknown[]) => PromiseLike<unknown>>> = {

@@ -46,7 +46,11 @@ export class SiblingStore implements SharedStore {
   #behind = false;
   #closed = false;
 
-  /** @throws {TypeError} For an unknown option, or a name that is not a string of 1 to 256 characters. */
+  /**
+   * Opens a store, and looks for the others.
+   *
+   * @throws {TypeError} For an unknown option, or a name that is not a string of 1 to 256 characters.
+   */
   constructor(options: MemoryStoreOptions = {}) {
     this.name = checkName(options);
     this.#broadcast = new BroadcastChannel(`connlimit ${this.name}`);

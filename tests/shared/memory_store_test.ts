@@ -4,15 +4,26 @@
  * @module
  */
 
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore } from "../../src/shared/memory_store.ts";
+import { turns } from "../support/settled.ts";
 import type { CountRequest, LifeSign } from "../../src/shared/store.ts";
 
 const request = (id: string, seq: number, more: Partial<CountRequest>): CountRequest => (
   { key: "k", id, seq, have: 0, want: 0, max: 10, split: 0, ...more }
 );
 const sign = (id: string, beat: number): LifeSign => ({ id, beat, floor: 0, open: 0 });
+
+/** A child process, as far as its channel goes. */
+class FakeProcess extends EventEmitter {
+  readonly sent: unknown[] = [];
+
+  send(message: unknown): void {
+    this.sent.push(message);
+  }
+}
 
 test("MemoryStore grants what there is room for, and says who has the rest", async () => {
   const store = new MemoryStore();
@@ -58,7 +69,7 @@ test("MemoryStore keeps nothing of a key without counts", async () => {
   const store = new MemoryStore();
   for (const id of ["a", "b"]) await store.count(request(id, 1, { want: 1 }));
   for (const id of ["a", "b"]) await store.count(request(id, 2, {}));
-  assertEquals(store.size, { keys: 0, instances: 0, open: 0 });
+  assertEquals([store.keys, store.instances], [0, 0]);
 });
 
 test("MemoryStore reaps the entries that have not been written since", async () => {
@@ -86,14 +97,17 @@ test("MemoryStore knows since when it has an instance, and forgets those that ar
   await store.beat(sign("a", 3), []);
   assertEquals((await store.beat(sign("b", 9), [])).find(({ id }) => id === "a")?.birth, 3);
   for (const id of ["a", "b"]) await store.leave(id);
-  assertEquals(store.size, { keys: 0, instances: 0, open: 0 });
+  assertEquals([store.keys, store.instances], [0, 0]);
 });
 
 test("MemoryStore believes nobody that an instance is gone which it serves", async () => {
   const store = new MemoryStore();
-  store.watch("a");
-  await store.beat(sign("a", 1), []);
-  await store.count(request("a", 1, { want: 3 }));
+  const process = new FakeProcess();
+  store.serve(process);
+  const call = (method: string, ...args: unknown[]) =>
+    process.emit("message", ["connlimit", "limit", "1", method, ...args]);
+  call("beat", sign("a", 1), []);
+  call("count", request("a", 1, { want: 3 }));
   const seen = async () => (await store.beat(sign("b", 1), [])).find(({ id }) => id === "a")!;
   const [first, second] = [await seen(), await seen()];
   // It seems to beat, since its thread may be busy for long.
@@ -101,8 +115,15 @@ test("MemoryStore believes nobody that an instance is gone which it serves", asy
   await store.beat(sign("b", 2), [second]);
   await store.reap("k", [{ id: "a", count: 3, seq: 1 }]);
   assertEquals(await store.total("k"), 3);
-  store.drop("a");
-  assertEquals([await store.total("k"), store.size.instances], [0, 1]);
+  // What it hears of itself is what it has said.
+  call("beat", sign("a", 2), []);
+  await turns();
+  assertEquals((process.sent.at(-1) as [...unknown[], LifeSign[]]).at(-1), [
+    { ...sign("a", 2), birth: 1 },
+    { ...sign("b", 2), birth: 1 },
+  ]);
+  process.emit("exit", 0);
+  assertEquals([await store.total("k"), store.instances], [0, 1]);
 });
 
 test("MemoryStore refuses names that are none", () => {
