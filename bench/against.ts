@@ -54,7 +54,9 @@ function connections(runtime: typeof RUNTIMES[number], way: Way): [string, Case]
 }
 
 /** By group and name. */
-const CASES: Readonly<Record<Exclude<Group, "core" | "memory" | "proxy">, readonly [name: string, of: Case][]>> = {
+const CASES: Readonly<
+  Record<Exclude<Group, "core" | "memory" | "proxy" | "shared">, readonly [name: string, of: Case][]>
+> = {
   deno: connections("Deno", "accept loop"),
   bun: [
     ...connections("Bun", "accept loop"),
