@@ -7,16 +7,12 @@
 import { test } from "node:test";
 import { MessageChannel as NodeChannel } from "node:worker_threads";
 import { assertEquals, assertRejects } from "@std/assert";
-import { Channel, type ChannelLike } from "../../src/shared/channel.ts";
 import { ChannelStore } from "../../src/shared/channel_store.ts";
 import { MemoryStore } from "../../src/shared/memory_store.ts";
 import type { CountRequest } from "../../src/shared/store.ts";
-import { eventually } from "../support/net.ts";
 import { isDeno } from "../support/platform.ts";
-import { startProcess, STARTS } from "../support/shared/ends.ts";
 import { turns } from "../support/settled.ts";
 
-const COUNTS = new URL("../support/shared/count_end.ts", import.meta.url);
 const request = (id: string, more: Partial<CountRequest> = {}): CountRequest => (
   { key: "k", id, seq: 1, have: 0, want: 1, max: 10, split: 0, ...more }
 );
@@ -39,42 +35,6 @@ class Served implements Disposable {
     this.#channel.port1.close();
     this.#channel.port2.close();
   }
-}
-
-/** Commands to a worker, beside its requests to the store. */
-class Commands {
-  readonly told: unknown[] = [];
-  readonly #channel: Channel;
-
-  constructor(channel: ChannelLike) {
-    const heard = ([word, ...more]: readonly unknown[]) => word === "limit" || this.told.push(word, ...more);
-    this.#channel = new Channel(channel, { heard, ended() {} });
-  }
-
-  give(...command: readonly unknown[]): void {
-    this.#channel.post(command);
-  }
-
-  async tells(...words: readonly unknown[]): Promise<void> {
-    await eventually(() => this.told.length >= words.length, `"${words}"`);
-    assertEquals(this.told.splice(0), words);
-  }
-}
-
-for (const [name, start] of Object.entries(STARTS)) {
-  test(`MemoryStore has the slots of ${name} back at once when it is ended`, async () => {
-    const store = new MemoryStore();
-    const { channel, kill } = start(COUNTS);
-    store.serve(channel);
-    const worker = new Commands(channel);
-    await worker.tells("ready");
-    worker.give("take", "a", "k", 4);
-    worker.give("take", "b", "x", 3);
-    await worker.tells("took", 4, "took", 3);
-    assertEquals([store.keys, await store.total("k"), await store.total("x")], [2, 4, 3]);
-    await kill();
-    await eventually(() => store.keys === 0, "the slots to be back");
-  });
 }
 
 test("ChannelStore counts in the store that is served, whose errors it rejects with", async () => {
@@ -166,22 +126,4 @@ test("MemoryStore refuses what a worker lies about, and others count on", async 
   await assertRejects(() => liar.count(request("one more")), Error, "too many instances");
   other.port1.close();
   other.port2.close();
-});
-
-test("MemoryStore keeps the slots of a worker that is busy, and answers it late", async () => {
-  const store = new MemoryStore();
-  const { channel, kill } = startProcess(COUNTS);
-  store.serve(channel);
-  const worker = new Commands(channel);
-  await worker.tells("ready");
-  worker.give("take", "a", "k", 4);
-  await worker.tells("took", 4);
-  worker.give("block", 300);
-  await worker.tells("blocked");
-  await store.reap("k", [{ id: "a", count: 4, seq: 1 }]);
-  assertEquals((await store.count(request("here", { want: 10 }))).granted, 6);
-  assertEquals(worker.told, []);
-  await worker.tells("back");
-  await kill();
-  await eventually(async () => await store.total("k") === 6, "the slots to be back");
 });
