@@ -5,6 +5,7 @@
  */
 
 import { setInterval, setTimeout } from "node:timers";
+import { BroadcastChannel } from "node:worker_threads";
 import { Channel } from "./channel.ts";
 import { ChannelStore } from "./channel_store.ts";
 import { checkName } from "./check_request.ts";
@@ -53,7 +54,7 @@ export class SiblingStore implements SharedStore {
    */
   constructor(options: MemoryStoreOptions = {}) {
     this.name = checkName(options);
-    this.#broadcast = new BroadcastChannel(`connlimit ${this.name}`);
+    this.#broadcast = open(`connlimit ${this.name}`);
     this.#lobby = new Channel(this.#broadcast, {
       heard: ([word, id, to]) => this.#hear(word, String(id), to),
       ended() {},
@@ -158,14 +159,14 @@ export class SiblingStore implements SharedStore {
     if (this.#leader === id) return;
     this.#forgetLeader();
     this.#leader = id;
-    const broadcast = new BroadcastChannel(wayOf(this.name, id, this.#id));
+    const broadcast = open(wayOf(this.name, id, this.#id));
     this.#way = { broadcast, store: new ChannelStore({ name: this.name, channel: broadcast }) };
     this.#lobby.post(["join", this.#id, id]);
   }
 
   #welcome(id: string, store: MemoryStore): void {
     if (this.#guests.has(id)) return;
-    const broadcast = new BroadcastChannel(wayOf(this.name, this.#id, id));
+    const broadcast = open(wayOf(this.name, this.#id, id));
     const end = store.serve(broadcast);
     this.#guests.set(id, () => {
       end();
@@ -190,4 +191,11 @@ export class SiblingStore implements SharedStore {
 /** The name of the channel between the thread that has a store and another. */
 function wayOf(name: string, leader: string, other: string): string {
   return `connlimit ${name} ${leader} ${other}`;
+}
+
+/** Opens a channel that keeps no process running: `deno serve` would not end at a signal. The one of the web cannot on Deno. */
+function open(name: string): BroadcastChannel {
+  const channel = new BroadcastChannel(name);
+  channel.unref();
+  return channel;
 }

@@ -13,6 +13,8 @@ import { eventually } from "../support/net.ts";
 class Siblings implements Disposable {
   readonly name = `test ${Math.random()}`;
   readonly all: SiblingStore[] = [];
+  /** Stores keep no process running, so that it would end before the tests do. */
+  readonly #running = setInterval(() => {}, 1_000);
   #seq = 0;
 
   add(count: number): void {
@@ -38,6 +40,7 @@ class Siblings implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    clearInterval(this.#running);
     for (const store of this.all) store.close();
   }
 }
