@@ -12,6 +12,8 @@ import { BEAT, COUNT, LEAVE, REAP, TOTAL } from "./scripts.ts";
 /** With so many instances, a key has a sum, so that nobody adds up. */
 const MANY = 6;
 
+const REMOVED: CountReply = { granted: 0, others: 0 };
+
 const SCRIPTS = {
   count: new Script(COUNT),
   reap: new Script(REAP),
@@ -36,19 +38,32 @@ export class RedisStore implements SharedStore {
     this.#ttl = `${ttlMs}`;
   }
 
-  count({ key, id, seq, have, want, max, split }: CountRequest): PromiseLike<CountReply> {
-    const args = [id, `${seq}`, `${have}`, `${want}`, `${max}`, `${split}`, this.#ttl, this.#many];
+  count(request: CountRequest): PromiseLike<CountReply> {
+    const { key, id, seq, since, unsure, have, want, max, split } = request;
+    const field = `${id}:${since}`;
+    if (have + want + split === 0 && this.#many === "0") return this.#remove(key, field);
+    const many = unsure ? "0" : this.#many;
+    const mark = seq === since ? "" : `:${seq}`;
+    const args = [field, `${seq}`, `${have}`, `${want}`, `${max}`, `${split}`, this.#ttl, many, mark];
     return this.#run("count", key, args).then(countOf);
   }
 
+  /** The cheap way. The field belongs to one entry, so whenever this is executed it harms no other. */
+  #remove(key: string, field: string): PromiseLike<CountReply> {
+    const name = this.#prefix + key;
+    return this.#send(["HDEL", name, field], name).then((reply) => {
+      wholeOf(reply);
+      return REMOVED;
+    });
+  }
+
   reap(key: string, entries: readonly StoreEntry[]): PromiseLike<void> {
-    return this.#run("reap", key, entries.flatMap(({ id, seq }) => [id, `${seq}`])).then((reply) =>
-      void wholeOf(reply)
-    );
+    const args = entries.flatMap(({ id, since, seq }) => [`${id}:${since}`, `${seq}`]);
+    return this.#run("reap", key, args).then((reply) => void wholeOf(reply));
   }
 
   total(key: string): PromiseLike<number> {
-    return this.#run("total", key, [""]).then(wholeOf);
+    return this.#run("total", key, []).then(wholeOf);
   }
 
   beat({ id, beat, floor, open }: LifeSign, gone: readonly LifeSign[]): PromiseLike<readonly RegisteredSign[]> {

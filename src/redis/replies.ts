@@ -16,6 +16,7 @@ export function wholeOf(reply: unknown): number {
 /** The reply to a count. */
 export function countOf(reply: unknown): CountReply {
   const [granted, others, fields] = listOf(reply);
+  if (granted === -1) throw new Error("the store has executed a later request");
   const counts = { granted: wholeOf(granted), others: wholeOf(others) };
   return fields === undefined ? counts : { ...counts, entries: pairsOf(fields).map(entryOf) };
 }
@@ -28,9 +29,11 @@ export function signsOf(reply: unknown): RegisteredSign[] {
   });
 }
 
-function entryOf([id, value]: [string, string]): StoreEntry {
-  const [count, seq] = partsOf(value, 2);
-  return { id, count: count!, seq: seq! };
+function entryOf([field, value]: [string, string]): StoreEntry {
+  const [, id, since] = /^(.+):(\d+)$/.exec(field) ?? [];
+  if (id === undefined) throw nonsense(field);
+  const [count, seq = since] = value.split(":");
+  return { id, since: wholeOf(since), count: wholeOf(count), seq: wholeOf(seq) };
 }
 
 function partsOf(value: string, length: number): number[] {

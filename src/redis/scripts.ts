@@ -1,119 +1,117 @@
 /**
  * The scripts that Redis executes: each with one key, for Lua 5.1 and 5.4, and without clocks.
  *
- * A key of a client, an aggregate or the total is a hash: a field for each instance, whose value is `count:seq`; and, where there
- * are many instances, a field `_t` with the sum of the counts. The registry of the instances is a hash, too; its values are
- * `beat:birth:floor:open`.
+ * A key of a client, an aggregate or the total is a hash. It has a field `id:since` for each entry, whose value is `count` or, after
+ * further requests, `count:seq`. Where there are many instances, a field `_t` has the sum of the counts, or more: the sum is
+ * checked before anything is refused. The registry of the instances is a hash, too; its values are `beat:birth:floor:open`.
  *
  * @module
  */
 
-/** Reads a value of an entry, or fails: a hash that is not ours is left alone. */
-const READ = `
-local function read(value)
-  local count, seq = string.match(value, '^(%d+):(%d+)$')
-  if not count then error('not an entry of connlimit: ' .. value) end
-  return tonumber(count), tonumber(seq)
-end`;
-
-/** Adds up all entries. Sets \`total\`, \`sums\` (whether there is a field with the sum), \`mine\`, \`last\` and \`entries\`. */
-const SUM = `
-local total, sums, mine, last, entries = 0, false, 0, -1, {}
-local function sum()
-  total, entries = 0, {}
-  local fields = redis.call('HGETALL', KEYS[1])
-  for i = 1, #fields, 2 do
-    if fields[i] == '_t' then sums = true else
-      local count, seq = read(fields[i + 1])
-      total = total + count
-      if fields[i] == ARGV[1] then mine, last = count, seq else
-        entries[#entries + 1] = fields[i]
-        entries[#entries + 1] = fields[i + 1]
+/**
+ * `count(field, seq, have, want, max, split, ttl, many, mark)`: see `SharedStore.count()`. `mark` follows the count in the value.
+ * Replies `{ granted, others }`, and the entries of the others where it grants less than is wanted. A request that is late gets
+ * `{ -1, -1 }`.
+ */
+export const COUNT: string = `
+local key, field, seq, have, want = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local others, mine, last, granted, sum, entries = 0, 0, -1, 0, false, nil
+for pass = (ARGV[8] == '1' and 1 or 2), 2 do
+  if pass == 1 then
+    local found = redis.call('HMGET', key, '_t', field)
+    sum = found[1]
+    if sum then
+      if found[2] then
+        local count, at = string.match(found[2], '^(%d+):?(%d*)$')
+        mine, last = tonumber(count), tonumber(at) or 0
+      end
+      others = math.max(0, tonumber(sum) - mine)
+    end
+  else
+    local fields = redis.call('HGETALL', key)
+    sum, others, mine, last, entries = false, 0, 0, -1, {}
+    if #fields > 0 then
+      local id, since = string.match(field, '^(.+):(%d+)$')
+      for i = 1, #fields, 2 do
+        local name = fields[i]
+        if name == '_t' then sum = true else
+          local owner, began = string.match(name, '^(.+):(%d+)$')
+          local count, at = string.match(fields[i + 1], '^(%d+):?(%d*)$')
+          if not owner or not count then error('not an entry of connlimit: ' .. name) end
+          if name == field then
+            mine, last = tonumber(count), tonumber(at) or tonumber(began)
+          elseif owner ~= id then
+            others = others + tonumber(count)
+            entries[#entries + 1] = name
+            entries[#entries + 1] = fields[i + 1]
+          elseif tonumber(began) > tonumber(since) then
+            return { -1, -1 }
+          else
+            redis.call('HDEL', key, name)
+          end
+        end
       end
     end
   end
-end`;
-
-/**
- * `count(id, seq, have, want, max, split, ttl, many)`: see `SharedStore.count()`. Replies `{ granted, others }`, and the fields of
- * the others where it grants less than is wanted.
- */
-export const COUNT: string = `${READ}${SUM}
-local seq, have, want = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local split, many = tonumber(ARGV[6]), ARGV[8] == '1'
-local summed = false
-if many or want == 0 then
-  local found = redis.call('HMGET', KEYS[1], ARGV[1], '_t')
-  if found[1] then mine, last = read(found[1]) end
-  if found[2] then total, sums, summed = tonumber(found[2]), true, true end
-end
-if not summed then
-  if want > 0 or split > 0 or many then sum() else total = mine end
-end
-if last > seq then return redis.error_reply('LATE a later request has been executed') end
-local others, granted = total - mine, 0
-local function full()
-  -- The sum is checked where it matters.
-  if summed then sum() others = total - mine end
-end
-if last == seq then
-  granted = mine - have
-  if granted < want then full() end
-else
-  local function grant()
-    local room = tonumber(ARGV[5]) - others - have
-    if room < want then return math.max(0, room) end
-    if split <= 0 then return want end
-    return want + math.floor((room - want) / split)
-  end
-  if want > 0 then
-    granted = grant()
-    if granted < want and summed then full() granted = grant() end
-  end
-  local count = have + granted
-  if count > 0 then
-    local value = string.format('%.0f', count) .. ':' .. ARGV[2]
-    if sums or many then
-      redis.call('HSET', KEYS[1], ARGV[1], value, '_t', string.format('%.0f', others + count))
-    else
-      redis.call('HSET', KEYS[1], ARGV[1], value)
+  if pass == 2 or sum then
+    if last > seq then return { -1, -1 } end
+    if last == seq then granted = mine - have
+    elseif want > 0 then
+      local room, split = tonumber(ARGV[5]) - others - have, tonumber(ARGV[6])
+      granted = math.max(0, math.min(want, room))
+      if split > 0 and room > want then
+        granted = want + math.min(1000000, math.floor((room - want) / split))
+      end
     end
-    redis.call('PEXPIRE', KEYS[1], ARGV[7])
-  elseif last >= 0 then
-    if not sums then redis.call('HDEL', KEYS[1], ARGV[1])
-    elseif others > 0 then
-      redis.call('HDEL', KEYS[1], ARGV[1])
-      redis.call('HSET', KEYS[1], '_t', string.format('%.0f', others))
-    else redis.call('HDEL', KEYS[1], ARGV[1], '_t') end
+    if granted >= want then break end
   end
+end
+local count = have + granted
+if last ~= seq then
+  local total = others + count
+  if count > 0 then
+    if ARGV[8] == '1' then redis.call('HSET', key, field, count .. ARGV[9], '_t', total)
+    else
+      redis.call('HSET', key, field, count .. ARGV[9])
+      if sum then redis.call('HDEL', key, '_t') end
+    end
+    redis.call('PEXPIRE', key, ARGV[7])
+  elseif sum then
+    redis.call('HDEL', key, field, '_t')
+    if total > 0 and ARGV[8] == '1' then redis.call('HSET', key, '_t', total) end
+  elseif last >= 0 then redis.call('HDEL', key, field) end
 end
 if granted < want then return { granted, others, entries } end
 return { granted, others }`;
 
-/** `reap(id, seq, …)`: removes entries that have not changed. */
-export const REAP: string = `${READ}
+/** `reap(field, seq, …)`: removes entries that have not changed. */
+export const REAP: string = `
 local removed = 0
 for i = 1, #ARGV, 2 do
   local value = redis.call('HGET', KEYS[1], ARGV[i])
   if value then
-    local count, seq = read(value)
-    if seq == tonumber(ARGV[i + 1]) then
+    local count, seq = string.match(value, '^(%d+):?(%d*)$')
+    if seq == '' then seq = string.match(ARGV[i], ':(%d+)$') end
+    if seq == ARGV[i + 1] then
       redis.call('HDEL', KEYS[1], ARGV[i])
-      removed = removed + count
+      removed = removed + tonumber(count)
     end
   end
 end
-local total = redis.call('HGET', KEYS[1], '_t')
-if total and removed > 0 then
-  local left = tonumber(total) - removed
-  if left > 0 then redis.call('HSET', KEYS[1], '_t', string.format('%.0f', left))
+local sum = redis.call('HGET', KEYS[1], '_t')
+if sum and removed > 0 then
+  if tonumber(sum) > removed then redis.call('HSET', KEYS[1], '_t', tonumber(sum) - removed)
   else redis.call('HDEL', KEYS[1], '_t') end
 end
 return removed`;
 
 /** `total()`: the sum of the counts. */
-export const TOTAL: string = `${READ}${SUM}
-sum()
+export const TOTAL: string = `
+local total = 0
+local fields = redis.call('HGETALL', KEYS[1])
+for i = 1, #fields, 2 do
+  if fields[i] ~= '_t' then total = total + tonumber(string.match(fields[i + 1], '^%d+')) end
+end
 return total`;
 
 /** `beat(id, beat, floor, open, ttl, id, beat, …)`: see `SharedStore.beat()`. Replies with all fields and values. */

@@ -31,7 +31,7 @@ export interface SharedLimiterOptions extends SharingLimitOptions {
    */
   readonly prefix?: string;
   /**
-   * Milliseconds after which keys expire that nobody writes: at least three times `deadMs`, and at most a day. Keys of connections
+   * Milliseconds after which keys expire that nobody writes: at least twice `deadMs`, and at most a day. Keys of connections
    * that stay open are written again in time.
    *
    * @default {600000}
@@ -64,7 +64,7 @@ export class SharedLimiter extends StoreLimiter {
       throw new RangeError(`name must be 1 to 64 letters, digits, "_", "." or "-", got ${formatValue(name)}`);
     }
     if (typeof prefix !== "string") throw typeError("prefix", "a string", prefix);
-    checkWhole("keyTtlMs", keyTtlMs, 3 * (sharing.deadMs ?? 10_000), 86_400_000);
+    checkWhole("keyTtlMs", keyTtlMs, 2 * (sharing.deadMs ?? 10_000), 86_400_000);
     super(limits, new RedisStore(send, `${prefix}${name}:`, keyTtlMs), sharing);
   }
 }

@@ -62,6 +62,14 @@ export class Questions {
     }
   }
 
+  /** Forgets the deadlines, since nothing is asked any more. */
+  close(): void {
+    this.#cancel?.();
+    this.#queue = [];
+    this.#first = 0;
+    this.#cancel = undefined;
+  }
+
   #arm(late = false): void {
     while (this.#queue[this.#first]?.fail === undefined && this.#first < this.#queue.length) this.#first++;
     const first = this.#queue[this.#first];

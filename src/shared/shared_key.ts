@@ -35,6 +35,9 @@ export class SharedKey {
   #reaped = false;
   /** No entry of this instance that counts is older. Absent as long as there can be none. */
   #oldest: number | undefined;
+  /** The first request of the entry of this instance, or of the last one if that has ended. */
+  #since = 0;
+  #ended = true;
   #epoch: number;
   #max = Infinity;
   #waiting: Ticket[] = [];
@@ -169,20 +172,23 @@ export class SharedKey {
 
   #ask(have: number, want: number): void {
     const split = this.#table.leases ? this.#host.split : 0;
-    const request: CountRequest = {
-      ...{ key: this.name, id: this.#host.id, seq: this.#host.nextSeq() },
-      ...{ have, want, max: this.isShared ? this.#max : 0, split },
-    };
+    const { id, store } = this.#host;
+    const seq = this.#host.nextSeq();
+    const ends = have + want === 0;
+    if (this.#ended && !ends) this.#since = seq;
+    this.#ended = ends;
+    const max = this.isShared ? this.#max : 0;
+    const request = { key: this.name, id, seq, since: this.#since, unsure: this.#unsure, have, want, max, split };
     this.#busy = true;
     // From now on the store may have as few as this.
     if (have < this.#held) {
       this.#held = have;
       this.#table.negative.delete(this.key);
     }
-    this.#oldest ??= request.seq;
+    this.#oldest ??= seq;
     const epoch = this.#epoch;
     this.#host.ask(
-      () => this.#host.store.count(request),
+      () => store.count(request),
       (reply) => this.#replied(request, reply, epoch),
       () => this.#failed(),
     );

@@ -165,6 +165,7 @@ export class Sharing implements KeyHost {
     await new Promise<void>((resolve) => {
       this.questions.ask(() => this.store.leave(this.id), () => resolve(), () => resolve());
     });
+    this.questions.close();
   }
 
   /** Waits until every key has been emptied, in portions, or the store is away. */

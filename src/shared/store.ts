@@ -22,7 +22,8 @@ export interface SharedStore {
   /**
    * Writes how many connections of a key an instance has, and grants it more as far as there is room.
    *
-   * If an entry of this instance is there with a greater `seq`, the call is late: it writes nothing and rejects. With the same
+   * If an entry of this instance is there with a greater `seq` or `since`, the call is late: it writes nothing and rejects. If there
+   * is one with a smaller `since`, it is removed first, or counts as another's until it is reaped. With the same
    * `seq` it was executed before: it writes nothing and replies as it did then. Otherwise, with `others` as the sum of the
    * counts of all other instances:
    *
@@ -57,6 +58,13 @@ export interface CountRequest {
   readonly id: string;
   /** A number that grows with each request of the instance. */
   readonly seq: number;
+  /**
+   * The `seq` of the request by which the entry began: the first one since the instance last had nothing. The request by which it
+   * ends, which has and wants nothing, has it too. So a store may keep entries by it, and remove one without looking.
+   */
+  readonly since: number;
+  /** Whether something may be left of the instance's earlier requests. */
+  readonly unsure: boolean;
   /** How many it has. They count whether there is room or not. */
   readonly have: number;
   /** How many more it wants. */
@@ -82,6 +90,8 @@ export interface StoreEntry {
   readonly id: string;
   readonly count: number;
   readonly seq: number;
+  /** Where the store keeps entries by it. */
+  readonly since?: number;
 }
 
 /** An instance's sign of life. */
