@@ -16,6 +16,9 @@ import process from "node:process";
 import { limitServer } from "@connlimit/connlimit/node";
 import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
 
+// On Deno a channel gets stuck that carries both connections and messages. So the workers accept by themselves.
+if ("Deno" in globalThis) cluster.schedulingPolicy = cluster.SCHED_NONE;
+
 if (cluster.isPrimary) {
   const store = new MemoryStore(); // what is open, at all workers
   const fork = () => store.serve(cluster.fork());

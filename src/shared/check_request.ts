@@ -40,10 +40,21 @@ function countOf(value: unknown): number {
 
 /** A request to count. The channels of processes have no infinity, and pass `null` in its place. */
 export function countRequestOf(value: unknown): CountRequest {
-  const { key, id, seq, have, want, max, split } = value as Record<string, unknown>;
+  const { key, id, seq, since, unsure, have, want, max, split } = value as Record<string, unknown>;
   return {
-    ...{ key: textOf(key), id: textOf(id), seq: countOf(seq), have: countOf(have), want: countOf(want) },
-    ...{ max: max === null || max === Infinity ? Infinity : countOf(max), split: countOf(split) },
+    ...{
+      key: textOf(key),
+      id: textOf(id),
+      seq: countOf(seq),
+      since: countOf(since),
+      have: countOf(have),
+      want: countOf(want),
+    },
+    ...{
+      max: max === null || max === Infinity ? Infinity : countOf(max),
+      split: countOf(split),
+      unsure: unsure === true,
+    },
   };
 }
 

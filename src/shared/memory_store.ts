@@ -23,6 +23,7 @@ export interface MemoryStoreOptions {
 interface Entry {
   count: number;
   seq: number;
+  since: number;
   granted: number;
   others: number;
 }
@@ -97,16 +98,16 @@ export class MemoryStore implements SharedStore {
 
   /** See {@linkcode SharedStore.count}. */
   // deno-lint-ignore require-await -- what it throws is to reject
-  async count({ key, id, seq, have, want, max, split }: CountRequest): Promise<CountReply> {
+  async count({ key, id, seq, since, have, want, max, split }: CountRequest): Promise<CountReply> {
     const found = this.#keys.get(key);
     const mine = found?.entries.get(id);
-    if (mine !== undefined && mine.seq > seq) throw new Error("the request is late");
+    if (mine !== undefined && (mine.seq > seq || mine.since > since)) throw new Error("the request is late");
     if (mine?.seq !== seq) {
       const others = (found?.total ?? 0) - (mine?.count ?? 0);
       const room = max - others - have;
       let granted = Math.max(0, Math.min(want, room));
       if (granted === want && split > 0 && room < Infinity) granted += Math.max(0, Math.floor((room - want) / split));
-      this.#set(key, id, { count: have + granted, seq, granted, others });
+      this.#set(key, id, { count: have + granted, seq, since, granted, others });
       return this.#reply(key, id, granted, others, want);
     }
     return this.#reply(key, id, mine.granted, mine.others, want);

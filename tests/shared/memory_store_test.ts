@@ -12,7 +12,7 @@ import { turns } from "../support/settled.ts";
 import type { CountRequest, LifeSign } from "../../src/shared/store.ts";
 
 const request = (id: string, seq: number, more: Partial<CountRequest>): CountRequest => (
-  { key: "k", id, seq, have: 0, want: 0, max: 10, split: 0, ...more }
+  { key: "k", id, seq, since: 1, unsure: false, have: 0, want: 0, max: 10, split: 0, ...more }
 );
 const sign = (id: string, beat: number): LifeSign => ({ id, beat, floor: 0, open: 0 });
 
@@ -62,7 +62,9 @@ test("MemoryStore rejects what is late, and replies as before to what comes twic
   const reply = await store.count(first);
   assertEquals([await store.count(first), await store.total("k")], [reply, 2]);
   await assertRejects(() => store.count(request("a", 4, { have: 9 })), Error, "late");
-  assertEquals(await store.total("k"), 2);
+  await store.count(request("a", 7, { have: 1, since: 7 }));
+  await assertRejects(() => store.count(request("a", 8, { have: 9, since: 5 })), Error, "late");
+  assertEquals(await store.total("k"), 1);
 });
 
 test("MemoryStore keeps nothing of a key without counts", async () => {

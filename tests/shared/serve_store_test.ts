@@ -14,7 +14,7 @@ import { isDeno } from "../support/platform.ts";
 import { turns } from "../support/settled.ts";
 
 const request = (id: string, more: Partial<CountRequest> = {}): CountRequest => (
-  { key: "k", id, seq: 1, have: 0, want: 1, max: 10, split: 0, ...more }
+  { key: "k", id, seq: 1, since: 1, unsure: false, have: 0, want: 1, max: 10, split: 0, ...more }
 );
 
 /** A store and the other end of a channel that it serves. */

@@ -35,7 +35,7 @@ class Siblings implements Disposable {
   }
 
   async take(store: SiblingStore, id: string, want: number): Promise<number> {
-    const request = { key: "k", id, seq: ++this.#seq, have: 0, want, max: 10, split: 0 };
+    const request = { key: "k", id, seq: ++this.#seq, since: 1, unsure: false, have: 0, want, max: 10, split: 0 };
     return (await store.count(request)).granted;
   }
 
