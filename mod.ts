@@ -42,6 +42,7 @@
  */
 
 export type { ClientFinder } from "./src/admission/client_finder.ts";
+export type { DeadlineOptions, Timeout } from "./src/admission/deadline_options.ts";
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -50,18 +51,30 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "./src/admission/refusal_answer.ts";
+export type { RefusalLogEntry, RefusedEntry, RefusedMoreEntry } from "./src/admission/refusal_log.ts";
+export {
+  type LoggerLike,
+  logRefusals,
+  type LogRefusalsOptions,
+  type RefusalLog,
+} from "./src/admission/log_refusals.ts";
+export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_refusals.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";
 export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "./src/core/admitter.ts";
 export type { DisposableLike } from "./src/core/disposable_like.ts";
+export type { ExplainedLevel, ExplainedRule, Explanation, FoundBy } from "./src/core/explanation.ts";
 export { Limiter } from "./src/core/limiter.ts";
-export type { ClientCount, LimiterStats } from "./src/core/limiter_stats.ts";
+export type { ClientCount, LimiterStats, TimeoutKind } from "./src/core/limiter_stats.ts";
 export type { AggregateOptions, Limits, LimitsOptions } from "./src/core/limits.ts";
 export type { Peer, RemoteAddr } from "./src/core/peer.ts";
-export type { NetworkRule } from "./src/core/prefix_map.ts";
+export type { NetworkRule } from "./src/core/network_rules.ts";
+export type { FairShareOptions } from "./src/core/fair_share.ts";
+export type { Rate, RateOptions } from "./src/core/rate.ts";
 export { REASONS, type RefusalReason } from "./src/core/reasons.ts";
 export { LimitReachedError, RefusedError } from "./src/core/refused_error.ts";
 export type { Admission, Refusal, Slot } from "./src/core/slot.ts";
+export type { RefusedClient, TopClients } from "./src/core/top_clients.ts";
 export { limitedListener } from "./src/listener/limited_listener.ts";
 export { withSlot } from "./src/listener/with_slot.ts";

@@ -2,7 +2,7 @@
  * What the library costs, as ratios to a reference in the same run, beside what they are to reach; or, with `--against`,
  * as ratios to another version of the library.
  *
- *   deno task bench [--only core,memory,deno,bun,node,http,proxy,shared] [--rounds N]
+ *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,seeing,shared] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
  * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
@@ -16,6 +16,7 @@ import { benchAgainst } from "./against.ts";
 import { benchBusy } from "./busy.ts";
 import { benchBunConnections, benchDenoConnections, benchNodeConnections } from "./connections.ts";
 import { benchCore, benchMemory } from "./core.ts";
+import { benchDeadlines } from "./deadlines.ts";
 import { benchEcho } from "./echo.ts";
 import { benchLatency } from "./latency.ts";
 import { type Group, GROUPS, rootOf } from "./lib/groups.ts";
@@ -23,6 +24,7 @@ import { LoadGenerator } from "./lib/load_generator.ts";
 import { printMachine } from "./lib/rows.ts";
 import { benchPending, benchProxied } from "./proxied.ts";
 import { benchFetchRequests, benchNodeRequests } from "./requests.ts";
+import { benchSeeing } from "./seeing.ts";
 import { benchShared } from "./shared.ts";
 
 const { values } = parseArgs({
@@ -65,6 +67,8 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
     await benchProxied(load, rounds);
     await benchPending(load, Math.ceil(rounds / 3));
   },
+  deadlines: (load) => benchDeadlines(load, rounds),
+  seeing: (load) => benchSeeing(load, rounds),
   shared: () => benchShared(rounds),
 };
 

@@ -5,14 +5,12 @@
  * @module
  */
 
+import { megabytesPerSecond } from "./lib/bulk_echo.ts";
 import type { LoadGenerator } from "./lib/load_generator.ts";
 import { measureInRounds } from "./lib/rounds.ts";
 import { printRatio } from "./lib/rows.ts";
 import { cpuEach, message, Server, type ServerSpec } from "./lib/servers.ts";
 import type { EchoMode } from "./servers/bun_echo.ts";
-
-const BYTES = 256 << 20;
-const CHUNK = 256 << 10;
 
 /** For the CPU time of a message. */
 const WINDOW = { inFlight: 64, warmUp: 300, window: 500 } as const;
@@ -35,25 +33,4 @@ export async function benchEcho(load: LoadGenerator, rounds: number): Promise<vo
   );
   printRatio("Bun, CPU per echo of 64 bytes, streams", streams, callbacks, "µs", { atMost: 1.5 });
   printRatio("Bun, CPU per echo of 64 bytes, read() and write()", reads, callbacks, "µs", { atMost: 1.3 });
-}
-
-async function megabytesPerSecond({ ports: [port] }: Server): Promise<number> {
-  using conn = await Deno.connect({ hostname: "127.0.0.1", port });
-  const start = performance.now();
-  await Promise.all([send(conn), receive(conn)]);
-  return BYTES / 1_000 / (performance.now() - start);
-}
-
-async function send(conn: Deno.Conn): Promise<void> {
-  const chunk = new Uint8Array(CHUNK);
-  for (let sent = 0; sent < BYTES;) sent += await conn.write(chunk);
-}
-
-async function receive(conn: Deno.Conn): Promise<void> {
-  const buffer = new Uint8Array(CHUNK);
-  for (let received = 0; received < BYTES;) {
-    const count = await conn.read(buffer);
-    if (count === null) throw new Error("the server has closed the connection");
-    received += count;
-  }
 }

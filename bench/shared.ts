@@ -86,7 +86,7 @@ async function benchMemory(perClient: number, atMost: number): Promise<void> {
     if (limiter !== undefined) isUp(limiter);
     return bytes;
   };
-  const each = async (open: (client: string, n: number) => Promise<unknown>) => {
+  const each = async (open: (client: string, n: number) => unknown) => {
     let n = 0;
     const lane = async () => {
       for (; n < CONNS;) await open(addressOf(Math.floor(n / perClient)), n++);

@@ -1,7 +1,6 @@
 /**
  * A web server of `node:cluster` with at most twenty connections for each client, over all of its workers.
  *
- *   deno run --allow-net --allow-env --allow-sys --allow-run --allow-read examples/cluster.ts
  *   bun examples/cluster.ts
  *   npx tsx examples/cluster.ts
  *
@@ -15,9 +14,6 @@ import { createServer } from "node:http";
 import process from "node:process";
 import { limitServer } from "@connlimit/connlimit/node";
 import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
-
-// On Deno a channel gets stuck that carries both connections and messages. So the workers accept by themselves.
-if ("Deno" in globalThis) cluster.schedulingPolicy = cluster.SCHED_NONE;
 
 if (cluster.isPrimary) {
   const store = new MemoryStore(); // what is open, at all workers

@@ -35,7 +35,12 @@ export async function connected(socket: Socket, event = "connect"): Promise<Clie
   return {
     socket,
     fin: () => void socket.end(),
-    reset: () => void socket.resetAndDestroy(),
+    reset() {
+      // Node resets neither a TLS socket, but the one below, nor a Unix socket.
+      const under = (socket as Socket & { readonly _parent?: Socket | null })._parent ?? socket;
+      if (under.localAddress === undefined) socket.destroy();
+      else under.resetAndDestroy();
+    },
     [Symbol.dispose]: () => void socket.destroy(),
   };
 }

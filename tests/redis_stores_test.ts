@@ -6,10 +6,9 @@
 
 import { setTimeout as wait } from "node:timers/promises";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import { CLIENTS, CLUSTER_CLIENTS, type Connect, type Send } from "./support/redis/clients.ts";
+import { CLIENTS, type Connect, type Send } from "./support/redis/clients.ts";
 import { Relay } from "./support/redis/relay.ts";
 import { noRedis, RunningRedis, STORES } from "./support/redis/running_redis.ts";
-import { SmallCluster } from "./support/redis/small_cluster.ts";
 import { eventually } from "./support/net.ts";
 import { testUnless } from "./support/test_unless.ts";
 
@@ -42,25 +41,6 @@ for (const program of noRedis ? ["redis-server"] : STORES) {
     }
   });
 }
-
-testUnless(noRedis, "each client of a Cluster reaches every master, and follows a slot that has moved", async () => {
-  await using cluster = await SmallCluster.start();
-  const keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
-  const masters = new Set(await Promise.all(keys.map((key) => cluster.masterOf(key))));
-  assertStrictEquals(masters.size, 3);
-  for (const [name, connect] of Object.entries(CLUSTER_CLIENTS)) {
-    await withClient(connect, cluster.masters[0]!.port, async (send) => {
-      for (const key of keys) assertEquals(textOf(await send(evaluate(key), key)), textOf(REPLY), `${name}, ${key}`);
-      const before = await cluster.masterOf("a");
-      await cluster.move("a");
-      const after = await cluster.masterOf("a");
-      assert(after !== before);
-      assertEquals(textOf(await send(evaluate("a", name), "a")), textOf(REPLY), name);
-      assertEquals(await after.ask("HGETALL", "a"), ["f", name], name);
-      await assertRejects(() => before.ask("HGETALL", "a"), Error, "MOVED");
-    });
-  }
-});
 
 testUnless(noRedis, "a user who may only run scripts on a prefix can do nothing else", async () => {
   await using redis = await RunningRedis.start();
@@ -96,21 +76,6 @@ testUnless(noRedis, "a server that is killed has its data again or has none", as
     await redis.restart();
     assertStrictEquals(await redis.ask("GET", "key"), persistent ? "value" : null);
   }
-});
-
-testUnless(noRedis, "a replica has what its master has had, is READONLY, and takes over", async () => {
-  await using master = await RunningRedis.start();
-  await using replica = await RunningRedis.start({ replicaOf: master.port });
-  await using relay = await Relay.start(master.port);
-  await master.ask("SET", "key", "value");
-  await eventually(async () => await replica.ask("GET", "key") === "value", "the replica to have it");
-  await assertRejects(() => replica.ask("SET", "key", "other"), Error, "READONLY");
-  await master.kill();
-  await replica.ask("REPLICAOF", "NO", "ONE");
-  relay.target = replica.port;
-  await withClient(CLIENTS.ioredis!, relay.port, async (send) => {
-    assertStrictEquals(await send(["SET", "key", "other"], "key"), "OK");
-  });
 });
 
 testUnless(noRedis, "a relay loses, delays, repeats and answers commands", async () => {

@@ -45,7 +45,7 @@ export class OpenConn {
    */
   static bind(conn: Recorded, slot: Slot | undefined, list: OpenConns | undefined): boolean {
     const under = conn[OPEN_CONN];
-    const record = conn[OPEN_CONN] = new OpenConn(conn, under);
+    const record = conn[OPEN_CONN] = list === undefined ? new OpenConn(conn, under) : list.recordOf(conn, under);
     record.hold(slot, list);
     return under === undefined;
   }
@@ -79,6 +79,26 @@ export class OpenConn {
     if (list === undefined || under !== undefined && under.#list === list) return;
     this.#list = list;
     list.add(this);
+  }
+
+  /** Goes over to another list. */
+  moveTo(list: OpenConns): void {
+    this.#list?.delete(this);
+    this.#list = list;
+    list.add(this);
+  }
+
+  /** Notes, for this record and those under it, that bytes have been read or written. */
+  touch(read: boolean): void {
+    // deno-lint-ignore no-this-alias
+    for (let record: OpenConn | undefined = this; record !== undefined; record = record.#under) {
+      record.#list?.touch(record, read);
+    }
+  }
+
+  /** Whether the record is in a list. */
+  isIn(list: OpenConns): boolean {
+    return this.#list === list;
   }
 
   /** Releases the slot and those of the records under it. Doing it twice changes nothing. */
@@ -125,7 +145,12 @@ export class OpenConns {
 
   /** The connections at this moment. */
   conns(): object[] {
-    return this.#records.map((record) => record.conn);
+    return this.records().map((record) => record.conn);
+  }
+
+  /** The records at this moment. */
+  records(): OpenConn[] {
+    return [...this.#records];
   }
 
   /** Calls `visit` with some of the records, which it may end. Further calls go on with the others, in turn. */
@@ -137,6 +162,14 @@ export class OpenConns {
     }
   }
 
+  /** A new record of a connection that is to be entered. */
+  recordOf(conn: object, under: OpenConn | undefined): OpenConn {
+    return new OpenConn(conn, under);
+  }
+
+  /** Notes that bytes of a connection have been read or written, where that matters. */
+  touch(_record: OpenConn, _read: boolean): void {}
+
   /** Enters a record. */
   add(record: OpenConn): void {
     record.enter(this.#records);
@@ -145,6 +178,11 @@ export class OpenConns {
   /** Takes a record out. */
   delete(record: OpenConn): void {
     record.leave(this.#records);
+    this.left();
+  }
+
+  /** A connection has left. */
+  protected left(): void {
     if (this.size === 0) this.#idle.open();
   }
 

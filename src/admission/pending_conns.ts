@@ -5,6 +5,7 @@
  */
 
 import { Latch } from "../core/latch.ts";
+import type { Peer } from "../core/peer.ts";
 
 /** Why a connection is no longer pending, without a decision. */
 export type PendingEnd = "left" | "closed" | "timeout" | "failed";
@@ -25,13 +26,24 @@ export class PendingConn {
   /** Resolves if the connection stops being pending without a decision, or when one has come. */
   readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
+  readonly #since: number;
+  /** The peer that the limiter has been asked for, once it has. */
+  peer: Peer | undefined;
   /** Why it has stopped being pending without a decision. */
   why: PendingEnd | undefined = undefined;
   #resolve!: (why: PendingEnd | undefined) => void;
 
-  constructor(deadline: number) {
-    this.deadline = deadline;
+  /** @param timeout The milliseconds until the deadline. */
+  constructor(timeout: number, peer?: Peer) {
+    this.#since = performance.now();
+    this.deadline = this.#since + timeout;
+    this.peer = peer;
     this.over = new Promise((resolve) => this.#resolve = resolve);
+  }
+
+  /** The milliseconds for which it has been pending. */
+  get age(): number {
+    return performance.now() - this.#since;
   }
 
   /** Aborted when the connection is no longer pending. */
@@ -90,8 +102,8 @@ export class PendingConns {
     return this.full ? this.#space.wait() : Promise.resolve();
   }
 
-  add(): PendingConn {
-    const conn = new PendingConn(performance.now() + this.#timeout);
+  add(peer?: Peer): PendingConn {
+    const conn = new PendingConn(this.#timeout, peer);
     this.#conns.add(conn);
     this.#schedule();
     return conn;

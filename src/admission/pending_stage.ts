@@ -40,7 +40,11 @@ export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
+  /** For how many milliseconds the connection was pending that is being decided on. */
+  waited = 0;
   #closed = false;
+  /** The peer that the limiter has just been asked for. */
+  #peer: Peer | undefined;
 
   /**
    * @param resolve Finds the client of each connection, before the limiter is asked.
@@ -81,11 +85,13 @@ export class PendingStage<C> {
   offer<R>(conn: C, gate: GateSide<C, R>): R | Promise<R> {
     if (this.#closed) return gate.port.drop(conn);
     const answer = this.#answerAtOnce(conn, gate);
-    if (typeof answer === "string") return gate.decide(conn, refusal(answer, gate));
-    if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer);
-    if (!this.full) return this.#wait(conn, answer, gate);
+    const peer = this.#peer;
+    this.#peer = undefined;
+    if (typeof answer === "string") return gate.decide(conn, refusal(answer, gate), peer);
+    if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer, peer);
+    if (!this.full) return this.#wait(conn, answer, peer, gate);
     answer?.then(giveBack, () => {});
-    return gate.decide(conn, refusal("pending", gate));
+    return gate.decide(conn, refusal("pending", gate), peer);
   }
 
   /** Asks what can be asked at once. Returns a promise if that takes time, and nothing if the client must be found first. */
@@ -101,7 +107,7 @@ export class PendingStage<C> {
       // Whoever would be pending is refused before anybody is asked. For a known client the limiter may answer at once.
       if (client === undefined && this.full) return "pending";
       if (client === undefined && this.#resolve !== undefined) return undefined;
-      const asked = gate.limiter.tryAccept(client ?? gate.port.peerOf(conn));
+      const asked = gate.limiter.tryAccept(this.#peer = client ?? gate.port.peerOf(conn));
       return isAdmission(asked) ? asked : Promise.resolve(asked);
     } catch (error) {
       report(error, gate);
@@ -109,8 +115,13 @@ export class PendingStage<C> {
     }
   }
 
-  async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
-    const pending = this.#pending.add();
+  async #wait<R>(
+    conn: C,
+    asked: PromiseLike<Admission> | undefined,
+    peer: Peer | undefined,
+    gate: GateSide<C, R>,
+  ): Promise<R> {
+    const pending = this.#pending.add(peer);
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
     let decision: PromiseLike<Admission | RefusalReason | undefined> | undefined = asked;
@@ -138,11 +149,16 @@ export class PendingStage<C> {
     if (!inTime) {
       decision?.then(giveBack, () => {});
       const { why } = pending;
-      if (why === "failed") return gate.decide(conn, refusal("unavailable", gate));
-      return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
+      if (why === "failed") return gate.decide(conn, refusal("unavailable", gate), pending.peer);
+      return why === "timeout" ? gate.decide(conn, refusal(why, gate), pending.peer) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);
-    return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer);
+    this.waited = pending.age;
+    try {
+      return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer, pending.peer);
+    } finally {
+      this.waited = 0;
+    }
   }
 
   /**
@@ -160,6 +176,7 @@ export class PendingStage<C> {
         const client = await this.#resolve!(conn, pending);
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
+        pending.peer = client;
         asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
       }
       return checked(await asked);

@@ -5,6 +5,7 @@
  */
 
 import { byReason, REASONS, type RefusalReason } from "../core/reasons.ts";
+import type { Refusal } from "../core/slot.ts";
 
 /** A response to a refused client. */
 export interface RefusalResponse {
@@ -30,8 +31,15 @@ export const RESPONSES: Readonly<Record<RefusalReason, RefusalResponse>> = byRea
   return { status, text: TEXTS[status], headers: status === 403 ? HEADERS : RETRY };
 });
 
-/** The response for a reason, for fetch handlers. */
-export function refusedResponse(reason: RefusalReason): Response {
-  const { status, text, headers } = RESPONSES[reason];
+/** The response to a refused client, which may know when its next connection is due. */
+export function responseTo({ reason, retryAfter }: Pick<Refusal, "reason" | "retryAfter">): RefusalResponse {
+  const response = RESPONSES[reason];
+  if (retryAfter === undefined) return response;
+  return { ...response, headers: { ...RETRY, "retry-after": `${retryAfter}` } };
+}
+
+/** The same, for fetch handlers. */
+export function refusedResponse(refusal: RefusalReason | Refusal): Response {
+  const { status, text, headers } = typeof refusal === "string" ? RESPONSES[refusal] : responseTo(refusal);
   return new Response(`${text}\n`, { status, headers });
 }

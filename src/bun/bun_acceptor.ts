@@ -5,19 +5,23 @@
  */
 
 import type { ConnAccess } from "../admission/client_finder.ts";
+import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { callHook, type ErrorHook } from "../admission/hooks.ts";
-import { OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
+import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
+import { TimedConns } from "../admission/timed_conns.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
+import { watchBytes } from "../conn/watch_bytes.ts";
 import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
-import type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
+import { addrOf, isUnix, remoteAddrOf } from "./addr_of.ts";
+import type { BunAddr, BunConn } from "./bun_conn.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -36,7 +40,11 @@ export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> 
   /** Whether it has limits. */
   readonly limited: boolean;
   /** Sets the limits, once. Queued connections must pass them, too. */
-  limit(limiter: Admitter, hooks: AnswerHooks<BunConn<A>>, pending?: PendingStage<BunSocketLike>): void;
+  limit(
+    limiter: Admitter,
+    hooks: AnswerHooks<BunConn<A>> & DeadlineOptions<BunConn<A>>,
+    pending?: PendingStage<BunSocketLike>,
+  ): void;
 }
 
 /** Listeners that have been taken over. */
@@ -56,7 +64,8 @@ export function bunAcceptor<A extends BunAddr>(
   speaksTls = false,
 ): BunAcceptor<A> {
   if (taken.has(native)) throw new TypeError("listener must be one that is not limited already");
-  const openConns = new OpenConns();
+  let openConns = new OpenConns();
+  let timed = false;
   const answering = new OpenConns();
   const ready = new ReadyQueue<SocketConn<A>>();
   const end = new AbortController();
@@ -79,7 +88,7 @@ export function bunAcceptor<A extends BunAddr>(
   /** The connection over a socket. The first call creates it. */
   const connOver = (socket: BunSocketLike): SocketConn<A> => {
     if (!(socket.data instanceof SocketConn)) {
-      socket.data = new SocketConn<BunAddr>(socket, unix ? UNIX_ADDR : tcpAddrOf(socket), traitsOf(socket));
+      socket.data = new SocketConn<BunAddr>(socket, remoteAddrOf(socket, unix), traitsOf(socket));
     }
     return socket.data as SocketConn<A>;
   };
@@ -87,6 +96,11 @@ export function bunAcceptor<A extends BunAddr>(
   const admit = (socket: BunSocketLike, slot: Slot | undefined) => {
     const conn = connOver(socket);
     OpenConn.bind(conn as Recorded, slot, openConns);
+    if (timed) {
+      watchBytes(conn);
+      // What came behind a proxy's header.
+      if (conn.hasUnread) (conn as Recorded)[OPEN_CONN]!.touch(true);
+    }
     ready.push(conn);
   };
 
@@ -96,6 +110,8 @@ export function bunAcceptor<A extends BunAddr>(
     admit,
 
     present: (socket) => muteRejections(connOver(socket)),
+
+    presentAdmitted: connOver,
 
     refuse(socket, refusal) {
       const { tls } = traitsOf(socket);
@@ -171,12 +187,15 @@ export function bunAcceptor<A extends BunAddr>(
   return {
     native,
     access,
-    openConns,
     answering,
     closed,
     addr,
     // Bun reports no failed accepts.
     acceptErrors: 0,
+
+    get openConns() {
+      return openConns;
+    },
 
     get limited() {
       return offer !== undefined;
@@ -186,8 +205,19 @@ export function bunAcceptor<A extends BunAddr>(
       pendingStage = pending;
       answers = RefusalAnswers.of(hooks);
       onError = hooks.onError;
+      const early = openConns;
+      const list = TimedConns.of(hooks, limiter, {
+        present: ({ conn }) => muteRejections(conn as SocketConn<A>),
+        close: ({ conn }) => (conn as SocketConn<A>).cut(),
+      }, pending);
+      timed = list instanceof TimedConns;
+      if (timed) openConns = list;
       const gate = offer = createGate(port, limiter, hooks, pending);
-      for (const conn of ready.clear()) conn.withSocket(gate);
+      for (const conn of ready.clear()) {
+        if (timed) forget(conn as Recorded);
+        conn.withSocket(gate);
+      }
+      if (list instanceof TimedConns) list.adopt(early);
     },
 
     next: () => ready.next(),
@@ -200,23 +230,6 @@ export function bunAcceptor<A extends BunAddr>(
   };
 }
 
-/** The address of a TCP peer. Its port takes a call of the system, but cannot be read any more once the socket is closed. */
-function tcpAddrOf({ remoteAddress: hostname = "", remotePort: port = 0 }: BunSocketLike): NetAddr {
-  return { transport: "tcp", hostname, port };
-}
-
-/** The address of every peer of a Unix socket. */
-const UNIX_ADDR: UnixAddr = { transport: "unix", path: null };
-
-function isUnix(native: BunListenerLike | BunUnixListenerLike): native is BunUnixListenerLike {
-  return (native as Partial<BunUnixListenerLike>).unix !== undefined;
-}
-
-function addrOf(native: BunListenerLike | BunUnixListenerLike): BunAddr {
-  if (isUnix(native)) return { transport: "unix", path: native.unix };
-  return { transport: "tcp", hostname: native.hostname, port: native.port };
-}
-
 /**
  * The connection of an event. A socket without one was open before the listener was taken over, or is refused. It is not
  * counted or read, so it is closed.
@@ -224,4 +237,10 @@ function addrOf(native: BunListenerLike | BunUnixListenerLike): BunAddr {
 function connOf(socket: BunSocketLike): SocketConn<BunAddr> | undefined {
   if (socket.data instanceof SocketConn) return socket.data;
   socket.terminate();
+}
+
+/** Ends the record of a connection that is to be admitted once more, and is in another list then. */
+function forget(conn: Recorded): void {
+  conn[OPEN_CONN]!.endAlone();
+  conn[OPEN_CONN] = undefined;
 }

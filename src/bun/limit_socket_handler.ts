@@ -5,6 +5,7 @@
  */
 
 import { type ClientFinder, findClients } from "../admission/client_finder.ts";
+import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
@@ -22,7 +23,7 @@ import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
  *
  * @typeParam S The sockets.
  */
-export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHooks<S> {
+export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHooks<S>, DeadlineOptions<S> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
    * the client's, and `open` is called when it has been found. Not over TLS.
@@ -62,11 +63,11 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  *
  * @param limits A limiter, which several listeners may share, or limits for a new one.
  * @param handlers The handlers, read once. They may be limited already by another limiter; both must admit then.
- * @param options An answer for refused clients, hooks, and what finds clients behind a proxy.
+ * @param options An answer for refused clients, deadlines, hooks, and what finds clients behind a proxy.
  * @returns The handlers for `Bun.listen()`.
  * @throws {TypeError} If `handlers` is not an object, for an unknown option, a value of the wrong type, or a limiter that
  * the handlers have already.
- * @throws {RangeError} For a limit out of its range.
+ * @throws {RangeError} For a limit or a deadline out of its range.
  */
 export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>, L extends GivenLimits = Limiter>(
   limits: L | LimitsOptions,
@@ -76,11 +77,12 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>, L 
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkAnswerHooks("socket handler", options, ["client"]);
+  checkAnswerHooks("socket handler", options, ["client", ...DEADLINES]);
+  checkDeadlines(options);
   const limiter = toLimiter(limits);
   checkLimitedOnce("socket handler", handlers, limiter);
   const pending = findClients(options.client, socketAccess) ?? stageFor(limiter);
-  const limited = new SocketHandlerLimiter(limiter, options as AnswerHooks<BunSocketLike>, pending).wrap(handlers);
+  const limited = new SocketHandlerLimiter(limiter, options as LimitSocketHandlerOptions, pending).wrap(handlers);
   markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
   return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H, LimiterOf<L>>;

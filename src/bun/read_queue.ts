@@ -44,6 +44,11 @@ export class ReadQueue {
     if (!traits.tls) this.rest();
   }
 
+  /** Whether data is queued. */
+  get hasUnread(): boolean {
+    return this.#chunks.length > 0;
+  }
+
   /** Reads into `buffer`, after waiting for data if none is queued. Resolves to `null` after the peer's FIN. */
   read(buffer: Uint8Array): Promise<number | null> {
     if (!(buffer instanceof Uint8Array)) return Promise.reject(typeError("buffer", "a Uint8Array", buffer));

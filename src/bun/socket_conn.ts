@@ -100,14 +100,29 @@ export class SocketConn<A extends BunAddr> implements BunConn<A> {
 
   close(): void {
     if (this.#closed) return;
-    this.#closed = true;
-    this.#readQueue?.finish("closed");
-    this.#writeQueue?.finish("closed");
+    this.#finish();
     if (this.#gone) return;
     if (!this.#traits.tls) return this.#socket.close();
     this.#readQueue?.stop();
     // The connection keeps its slot until then.
     this.#linger = TlsLinger.close(this.#socket);
+  }
+
+  #finish(): void {
+    this.#closed = true;
+    this.#readQueue?.finish("closed");
+    this.#writeQueue?.finish("closed");
+  }
+
+  /** Whether data has arrived that nobody has read. */
+  get hasUnread(): boolean {
+    return this.#readQueue?.hasUnread ?? false;
+  }
+
+  /** Closes the connection at once: with a reset if its peer does not take what is to be sent. */
+  cut(): void {
+    if (this.#writeQueue?.waits) this.#finish();
+    this.reset();
   }
 
   /** Resets the connection, if it is open: also while it still sends. */

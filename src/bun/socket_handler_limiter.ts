@@ -4,17 +4,20 @@
  * @module
  */
 
+import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
-import { OPEN_CONN, type OpenConn, OpenConns } from "../admission/open_conn.ts";
+import { OPEN_CONN, type OpenConn, type OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
+import { TimedConns } from "../admission/timed_conns.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { checkHook } from "../core/validate.ts";
 import { allHandlers } from "./all_handlers.ts";
 import { type AnsweringConn, answerSocket } from "./answer_socket.ts";
 import { callOpen } from "./call_open.ts";
+import { cutSocket, writtenBy } from "./cut_socket.ts";
 import {
   type BunListenerBase,
   type BunSocketLike,
@@ -23,21 +26,16 @@ import {
   isTls,
   type SocketHandlers,
 } from "./native.ts";
+import { type Handlers, openLate } from "./open_late.ts";
 import { markGuarded, reloadListener, watchListener } from "./reload.ts";
 import { peerOfSocket } from "./socket_access.ts";
 import { SocketRecord } from "./socket_record.ts";
 import { UnreadData } from "./unread_data.ts";
 import { type GuardedSocket, upgradeTLS } from "./upgrade_tls.ts";
 
-/** The handlers that may be held back. */
-interface Handlers extends SocketHandlers {
-  end?(socket: GuardedSocket): unknown;
-  error?(socket: GuardedSocket, error: unknown): unknown;
-}
-
 /** Wraps handlers, and is the port to them. Offers result in whether the handlers may have the socket. */
 export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
-  readonly openConns: OpenConns = new OpenConns();
+  readonly openConns: OpenConns;
   readonly #offer: Gate<GuardedSocket, boolean>;
   readonly #pending: PendingStage<BunSocketLike> | undefined;
   readonly #answers: RefusalAnswers<BunSocketLike> | undefined;
@@ -47,7 +45,16 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   #listener: BunListenerBase | undefined | null = null;
   #tls = false;
 
-  constructor(limiter: Admitter, hooks: AnswerHooks<BunSocketLike>, pending?: PendingStage<BunSocketLike>) {
+  constructor(
+    limiter: Admitter,
+    hooks: AnswerHooks<BunSocketLike> & DeadlineOptions<BunSocketLike>,
+    pending?: PendingStage<BunSocketLike>,
+  ) {
+    this.openConns = TimedConns.of(hooks, limiter, {
+      activityOf: ({ conn }) => writtenBy(conn as GuardedSocket),
+      present: ({ conn }) => conn,
+      close: ({ conn }) => cutSocket(conn as GuardedSocket),
+    }, pending);
     this.#offer = createGate(this, limiter, hooks, pending);
     this.#pending = pending;
     this.#answers = RefusalAnswers.of(hooks);
@@ -55,11 +62,13 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
 
   /** The handlers with this limiter in front of them. */
   wrap<H extends SocketHandlers>(handlers: H): H {
-    const { open, close, data, drain, handshake, end } = handlers as Handlers;
+    const { open, close, drain, handshake, end } = handlers as Handlers;
     // Bun checks the other handlers, and sees ours in place of these.
-    for (const [name, handler] of Object.entries({ open, close, data, end, drain, handshake })) {
+    for (const [name, handler] of Object.entries({ open, close, data: handlers.data, end, drain, handshake })) {
       checkHook(name, handler ?? undefined);
     }
+    const timed = this.openConns instanceof TimedConns;
+    const data = timed ? touching(handlers.data) : handlers.data;
     // Bun itself calls `open` after the handshake, unless there is a handler for that.
     const opensLate = handshake == null;
 
@@ -71,7 +80,9 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
         const handshaking = opensLate && this.#tls;
         const admitted = this.#offer(socket);
         if (admitted === false) return;
-        if (admitted !== true) return void admitted.then((admitted) => admitted && this.#openLate(socket, handlers));
+        if (admitted !== true) {
+          return void admitted.then((admitted) => admitted && openLate(socket, this.#recordOf(socket)!, handlers));
+        }
         if (!handshaking) return open?.call(socket, socket);
         this.#recordOf(socket)!.stage = "handshaking";
       },
@@ -101,8 +112,9 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       },
     });
     const answers = this.#answers !== undefined;
-    if (this.#pending === undefined && !answers) return wrapped;
     const late: Handlers = wrapped;
+    if (timed) late.data = data!;
+    if (this.#pending === undefined && !answers) return wrapped;
     const admitted = (
       socket: GuardedSocket,
       answering: (conn: AnsweringConn) => void,
@@ -138,44 +150,6 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     this.#listener = listener;
     this.#tls = tls;
     watchListener(listener, wrapped);
-  }
-
-  /** Hands over a socket that was pending, with the events that it has missed. */
-  #openLate(socket: GuardedSocket, { open, handshake, error: onError }: Handlers): void {
-    const record = this.#recordOf(socket)!;
-    const handshaking = handshake == null && isTls(socket) && record.handshake !== true;
-    // Before `open`, which may pause it again.
-    if (!record.unread!.flowing) socket.resume();
-    if (handshaking) {
-      record.stage = "handshaking";
-      return;
-    }
-    const fail = (error: unknown) => {
-      if (onError != null) return onError.call(socket, socket, error);
-      queueMicrotask(() => {
-        throw error;
-      });
-    };
-    try {
-      open?.call(socket, socket);
-    } catch (error) {
-      try {
-        fail(error);
-      } finally {
-        socket.terminate();
-      }
-    }
-    const { missed = [] } = record;
-    record.missed = record.unread = undefined;
-    for (const call of missed) {
-      // No handler hears anything more of a socket that another has closed.
-      if (record.ended) return;
-      try {
-        call();
-      } catch (error) {
-        fail(error);
-      }
-    }
   }
 
   #recordOf(socket: GuardedSocket): SocketRecord | undefined {
@@ -243,4 +217,12 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     socket.terminate();
     return false;
   }
+}
+
+/** A handler that notes that data has arrived. */
+function touching(data: SocketHandlers["data"]): NonNullable<SocketHandlers["data"]> {
+  return function (socket: GuardedSocket, chunk: unknown) {
+    socket[OPEN_CONN]?.touch(true);
+    return data?.call(socket, socket, chunk);
+  };
 }

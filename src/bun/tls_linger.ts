@@ -61,7 +61,7 @@ export class TlsLinger {
 }
 
 /** Sends what the kernel has room for, and closes the socket when that is all. Returns whether it is. */
-function sendRest(socket: BunSocketLike): boolean {
+export function sendRest(socket: BunSocketLike): boolean {
   socket.shutdown();
   // A write of bytes would send them where the kernel has had room in between.
   const sent = socket.write(NOTHING) < 0;

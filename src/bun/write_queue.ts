@@ -34,6 +34,11 @@ export class WriteQueue {
     this.#full = tls;
   }
 
+  /** Whether writes wait for room. */
+  get waits(): boolean {
+    return this.#writes.length > 0;
+  }
+
   /** Writes some of `data` after all earlier writes. Resolves to the number of bytes written. */
   write(data: Uint8Array): Promise<number> {
     if (!(data instanceof Uint8Array)) return Promise.reject(typeError("data", "a Uint8Array", data));

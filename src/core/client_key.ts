@@ -56,6 +56,11 @@ function mask(bits: number): number {
   return bits >= 32 ? -1 : -1 << (32 - bits);
 }
 
+/** The group of a key: 0 for IPv4, 1 for IPv6, 2 for what is not an address. */
+export function familyOf(key: ClientKey): 0 | 1 | 2 {
+  return typeof key === "number" ? 0 : key.charCodeAt(0) > 128 ? 2 : 1;
+}
+
 /** The network of a key, or `undefined` if the key is not of an address. */
 export function cidrOf(key: ClientKey): Cidr | undefined {
   if (typeof key === "number") {

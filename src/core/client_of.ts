@@ -5,15 +5,16 @@
  */
 
 import { parseCidr } from "./cidr.ts";
-import { type ClientKey, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
 import type { CompiledLimits, Limits } from "./limits.ts";
+import type { CompiledRule } from "./network_rules.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
-import type { MatchedRule, PrefixMap } from "./prefix_map.ts";
+import type { PrefixMap } from "./prefix_map.ts";
 
 /** A client: its key, and the rule that holds for it. */
 export interface FoundClient {
   readonly key: ClientKey;
-  readonly rule: MatchedRule | undefined;
+  readonly rule: CompiledRule | undefined;
 }
 
 /** Returns the client that a peer belongs to. `undefined` if the peer cannot be identified. */
@@ -24,8 +25,14 @@ export function clientOf(peer: Peer, { limits, networks }: CompiledLimits): Foun
   return { key: keyOf(identity, limits, rule), rule };
 }
 
+/** Returns the name of the client that a peer belongs to. Empty if there is none. */
+export function nameOf(peer: Peer, compiled: CompiledLimits): string {
+  const client = clientOf(peer, compiled);
+  return client === undefined ? "" : clientName(client.key);
+}
+
 /** Returns the rule of the network that contains an address. */
-export function findRule(identity: Identity, networks: PrefixMap | undefined): MatchedRule | undefined {
+export function findRule(identity: Identity, networks: PrefixMap<CompiledRule> | undefined): CompiledRule | undefined {
   return networks === undefined || typeof identity === "string" ? undefined : networks.find(identity);
 }
 
@@ -33,11 +40,11 @@ export function findRule(identity: Identity, networks: PrefixMap | undefined): M
 export function keyOf(
   identity: Identity,
   { ipv4Prefix, ipv6Prefix }: Limits,
-  rule: MatchedRule | undefined,
+  rule: CompiledRule | undefined,
 ): ClientKey {
   if (typeof identity === "string") return identity;
-  const prefix = typeof identity === "number" ? ipv4Prefix : ipv6Prefix;
-  return prefixKey(identity, rule === undefined ? prefix : Math.max(prefix, rule.prefix));
+  if (rule !== undefined) return prefixKey(identity, rule.clientPrefix);
+  return prefixKey(identity, typeof identity === "number" ? ipv4Prefix : ipv6Prefix);
 }
 
 /** Parses a client name that is not a peer: CIDR notation, or `unix`. */

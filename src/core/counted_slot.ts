@@ -9,7 +9,7 @@ import type { Counts } from "./counts.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import type { Slot } from "./slot.ts";
 
-/** The only implementation of {@linkcode Slot}. */
+/** The implementation of {@linkcode Slot}. */
 export class CountedSlot implements Slot {
   readonly #client: ClientKey;
   /** `undefined` after the release. Each slot has its own flag, so a second release cannot free another slot. */
@@ -45,8 +45,13 @@ export class CountedSlot implements Slot {
     const counts = this.#counts;
     if (counts === undefined) return;
     this.#counts = undefined;
-    counts.subtract(this.#client);
+    this.end(counts, this.#client);
     counts.observer?.released(this);
+  }
+
+  /** Takes the connection out of the counts. */
+  protected end(counts: Counts, client: ClientKey): void {
+    counts.subtract(client);
   }
 
   [Symbol.dispose](): void {

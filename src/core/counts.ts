@@ -9,15 +9,19 @@
 
 import { cidrOf, type ClientKey, prefixKey } from "./client_key.ts";
 import { Latch } from "./latch.ts";
+import type { TimeoutKind } from "./limiter_stats.ts";
 import type { LimiterObserver } from "./observer.ts";
 import type { Peer } from "./peer.ts";
+import type { CompiledRate } from "./rate.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
+import type { RefusalRanking } from "./top_clients.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
   readonly prefix: number;
   readonly max: number;
+  readonly rate?: CompiledRate | undefined;
 }
 
 /** The aggregate limits of each address family. */
@@ -32,10 +36,11 @@ export interface AggregateLimits {
  */
 export type Sweep = (reason: RefusalReason, client: () => string) => unknown;
 
-/** An aggregate, and the maximum number of its open connections. */
+/** An aggregate, and its limits. */
 export interface Aggregate {
   readonly key: ClientKey;
   readonly max: number;
+  readonly rate?: CompiledRate | undefined;
 }
 
 /**
@@ -47,18 +52,30 @@ export class Counts {
   open = 0;
   /** The highest value of {@linkcode Counts.open} so far. */
   peak = 0;
+  /** Connections that only a dry run has admitted, and that are open. They are in no other count of open ones. */
+  apart = 0;
   /** Connections that wait for a decision. */
   pending = 0;
   /** Connections ever admitted. */
   admitted = 0;
   /** Connections ever refused, by reason. */
   readonly refusedBy: Record<RefusalReason, number> = byReason(() => 0);
+  /** Connections ever closed at a deadline, by its kind. */
+  readonly timedOut: Record<TimeoutKind, number> = { firstByte: 0, idle: 0, maxAge: 0 };
+  /** Connections that only a dry run has ever admitted, by the reason for which they would have been refused. */
+  readonly wouldRefuse: Record<RefusalReason, number> = byReason(() => 0);
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
+  /** What ranks the clients refused most. Absent while nothing watches. */
+  ranking: RefusalRanking | undefined = undefined;
+  /** The client that the limiter was asked for last, so that nobody has to work out the client of a refusal again. */
+  asked: ClientKey | undefined = undefined;
   /** What releases the slots of connections that have ended unnoticed. */
   readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
   readonly #aggregates = new Map<ClientKey, number>();
+  /** Open connections of exempt networks. */
+  readonly #exempt = new Map<ClientKey, number>();
   readonly #idle = new Latch();
   /**
    * The last client to close its last connection. Its entry stays in the map, with a count of 0, until the next client
@@ -101,7 +118,9 @@ export class Counts {
     const aggregates: Aggregate[] = [];
     for (const level of typeof address === "number" ? ipv4 : ipv6) {
       // A client admitted under a shorter prefix spans several aggregates of this level, and counts in none of them.
-      if (level.prefix <= prefix) aggregates.push({ key: prefixKey(address, level.prefix), max: level.max });
+      if (level.prefix <= prefix) {
+        aggregates.push({ key: prefixKey(address, level.prefix), max: level.max, rate: level.rate });
+      }
     }
     return aggregates;
   }
@@ -129,7 +148,28 @@ export class Counts {
     this.#clients.set(client, open);
     if (open === 0) this.#leave(client);
     this.#addTo(this.aggregatesOf(client), -1);
-    if (--this.open === 0) this.#idle.open();
+    if (--this.open + this.apart === 0) this.#idle.open();
+  }
+
+  /** The number of open connections of an exempt network. */
+  openExempt(network: ClientKey): number {
+    return this.#exempt.get(network) ?? 0;
+  }
+
+  /** Counts connections of an exempt network, which count as any others as well. */
+  addExempt(network: ClientKey, connections: 1 | -1): void {
+    addTo(this.#exempt, network, connections);
+  }
+
+  /** Counts a connection that only a dry run admits. */
+  addApart(reason: RefusalReason): void {
+    this.apart++;
+    this.wouldRefuse[reason]++;
+  }
+
+  /** Counts the end of a connection that only a dry run admitted. */
+  subtractApart(): void {
+    if (--this.apart + this.open === 0) this.#idle.open();
   }
 
   /** Called before a refusal. Returns whether a slot was released, so that it is worth trying once more. */
@@ -142,7 +182,7 @@ export class Counts {
   /** Counts a refusal. Its peer is absent where no limiter was asked. */
   refuse(reason: RefusalReason, peer?: Peer): Refusal {
     this.refusedBy[reason]++;
-    this.observer?.refused(reason, peer);
+    this.observer?.refused(reason, peer, peer === undefined ? peer : this.asked);
     return REFUSALS[reason];
   }
 
@@ -162,7 +202,7 @@ export class Counts {
 
   /** Resolves when no connection is open. */
   idle(): Promise<void> {
-    return this.open === 0 ? Promise.resolve() : this.#idle.wait();
+    return this.open + this.apart === 0 ? Promise.resolve() : this.#idle.wait();
   }
 
   #addTo(aggregates: readonly Aggregate[], connections: number): void {

@@ -1,21 +1,29 @@
 /**
- * The limiter: decides on admission and counts open connections. It depends on no socket and no runtime.
+ * The limiter: admits and counts. It depends on no socket and no runtime.
  *
  * @module
  */
 
-import { clientName } from "./client_key.ts";
-import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
+import { DrySlot, ExemptSlot } from "./apart_slots.ts";
+import { applyPolicies } from "./apply_policies.ts";
+import { clientName, customKey } from "./client_key.ts";
+import { clientOf, findRule, keyOf, namedNetwork, nameOf } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
+import { explain } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { levelsOf } from "./levels_of.ts";
 import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import { identify, type Peer } from "./peer.ts";
+import { Rates } from "./rates.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
-import type { Refusal, Slot } from "./slot.ts";
+import { rateRefusal, type Refusal, type Slot } from "./slot.ts";
+import { statsOf } from "./stats_of.ts";
+import { top } from "./top.ts";
+import type { TopClients } from "./top_clients.ts";
 
 /**
  * Limits the concurrent connections of each client.
@@ -48,6 +56,8 @@ import type { Refusal, Slot } from "./slot.ts";
 export class Limiter {
   readonly #counts: Counts;
   #limits: CompiledLimits;
+  /** Absent where no rate is set. */
+  #rates: Rates | undefined;
 
   static {
     // A static block can reach private members, and a property defined here stays out of the documentation.
@@ -55,8 +65,8 @@ export class Limiter {
       get(this: Limiter): LimiterInternals {
         return {
           counts: this.#counts,
-          clientOf: (peer) => this.#nameOf(peer),
-          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts),
+          clientOf: (peer) => nameOf(peer, this.#limits),
+          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
         };
       },
     });
@@ -71,6 +81,7 @@ export class Limiter {
   constructor(options: LimitsOptions = {}) {
     this.#limits = compileLimits(options);
     this.#counts = new Counts(this.#limits.levels);
+    this.#setRates();
   }
 
   /**
@@ -88,10 +99,10 @@ export class Limiter {
   }
 
   /**
-   * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws. It is counted by its
-   * reason, and nothing is stored about its client.
+   * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws.
    *
-   * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`.
+   * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`,
+   * `"fair-share"`, `"rate"`. With `dryRun`, the result is a slot that has the refusal as `wouldRefuse`.
    *
    * @param peer The connection, its socket, its address, or `{ key }`.
    * @returns The slot, to release when the connection is closed, or the refusal.
@@ -100,32 +111,60 @@ export class Limiter {
     let answer = this.#attempt(peer);
     if (typeof answer !== "string") return answer;
     const counts = this.#counts;
-    if (counts.sweeps.size > 0 && counts.sweep(answer, () => this.#nameOf(peer))) answer = this.#attempt(peer);
-    return typeof answer === "string" ? counts.refuse(answer, peer) : answer;
+    // What has ended meanwhile makes no connection due.
+    if (counts.sweeps.size > 0 && answer !== "rate" && counts.sweep(answer, () => nameOf(peer, this.#limits))) {
+      answer = this.#attempt(peer);
+    }
+    if (typeof answer !== "string") return answer;
+    if (this.#limits.limits.dryRun) return this.#admitDry(answer, peer);
+    const refusal = counts.refuse(answer, peer);
+    return answer === "rate" ? rateRefusal(this.#rates!.retryAfter) : refusal;
   }
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {
     const identity = identify(peer);
-    if (identity === undefined) return "unknown-address";
-
-    const { limits, networks } = this.#limits;
+    const counts = this.#counts;
+    if (identity === undefined) {
+      counts.asked = undefined;
+      return "unknown-address";
+    }
+    const { limits, networks, policies } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = keyOf(identity, limits, rule);
-    const counts = this.#counts;
+    const client = counts.asked = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
-    if (open >= maxPerClient) return rule !== undefined && maxPerClient === 0 ? "blocked" : "client";
+    if (open >= maxPerClient) return rule?.blocked ? "blocked" : "client";
     const aggregates = counts.aggregatesOf(client);
-    if (!counts.hasRoom(aggregates)) return "aggregate";
-    if (counts.open >= limits.maxTotal) return "total";
+    let slot: CountedSlot;
+    if (rule?.exempt !== undefined) {
+      if (counts.openExempt(rule.network) >= rule.exempt) return "aggregate";
+      slot = new ExemptSlot(client, counts, rule.network);
+    } else {
+      if (!counts.hasRoom(aggregates)) return "aggregate";
+      if (counts.open >= limits.maxTotal) return "total";
+      if (policies !== undefined) {
+        const asked = { client, rule, open, aggregates };
+        const reason = applyPolicies(policies, limits.maxTotal, counts, this.#rates, asked);
+        if (reason !== undefined) return reason;
+      }
+      slot = new CountedSlot(client, counts);
+    }
     counts.add(client, open, aggregates);
-    const slot = new CountedSlot(client, counts);
     counts.observer?.admitted(slot);
     return slot;
   }
 
-  /** The number of open connections of all clients together. */
+  /** Admits what would be refused. A peer without an address counts against a client without a name. */
+  #admitDry(reason: RefusalReason, peer: Peer): Slot {
+    const counts = this.#counts;
+    const slot = new DrySlot(clientOf(peer, this.#limits)?.key ?? customKey(""), counts, reason);
+    counts.observer?.wouldRefuse?.(reason, peer, counts.asked);
+    counts.observer?.admitted(slot);
+    return slot;
+  }
+
+  /** The number of open connections of all clients together, without those that only a dry run has admitted. */
   get open(): number {
     return this.#counts.open;
   }
@@ -141,9 +180,28 @@ export class Limiter {
     return client === undefined ? 0 : this.#counts.openFor(client);
   }
 
-  #nameOf(peer: Peer): string {
-    const client = clientOf(peer, this.#limits);
-    return client === undefined ? "" : clientName(client.key);
+  /**
+   * Explains what {@linkcode Limiter.tryAccept} would answer now, and why: who the client is, how many connections are open
+   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes nothing and counts
+   * nothing.
+   *
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   */
+  explain(peer: Peer): Explanation {
+    return explain(peer, this.#limits, this.#counts, this.#rates);
+  }
+
+  /**
+   * Returns the clients with most open connections, and those refused most lately, each with the highest number first. It
+   * looks through all clients once, so call it for people, not for connections. `refused` is `null` unless
+   * `watchRefusals()` watches the limiter.
+   *
+   * @param n The most clients of each, 0 to 1000.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is another number.
+   */
+  top(n = 10): TopClients {
+    return top(n, this.#counts);
   }
 
   /** The current limits. Every option has a value. */
@@ -166,13 +224,18 @@ export class Limiter {
   setLimits(options: LimitsOptions): void {
     this.#limits = compileLimits(options);
     this.#counts.setLevels(this.#limits.levels);
+    this.#setRates();
+  }
+
+  #setRates(): void {
+    const maxTracked = this.#limits.policies?.maxTracked;
+    if (!maxTracked) this.#rates = undefined;
+    else (this.#rates ??= new Rates()).maxTracked = maxTracked;
   }
 
   /** Returns a snapshot of the limiter's counters. */
   stats(): LimiterStats {
-    const { open, clients, peak, pending, admitted, refusedBy } = this.#counts;
-    const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
-    return { open, clients, peak, pending, admitted, refused, refusedBy: { ...refusedBy } };
+    return statsOf(this.#counts);
   }
 
   /** Iterates over clients with open connections, in no particular order. Clients that connect meanwhile may appear. */
@@ -180,7 +243,7 @@ export class Limiter {
     for (const [client, open] of this.#counts) yield { client: clientName(client), open };
   }
 
-  /** Resolves when no connection is open: at once, or when the last slot is released. Use it for a graceful stop. */
+  /** Resolves when nothing is open, not even in a dry run: at once, or with the last release. For a graceful stop. */
   idle(): Promise<void> {
     return this.#counts.idle();
   }

@@ -14,6 +14,12 @@ export interface ClientCount {
   readonly open: number;
 }
 
+/**
+ * Why a connection was closed at a deadline: its client has not said anything yet, no byte was read or written for a while,
+ * or it has been open for long enough.
+ */
+export type TimeoutKind = "firstByte" | "idle" | "maxAge";
+
 /** The counters of a limiter. With `limitRequests()`, they count requests and WebSockets as connections. */
 export interface LimiterStats {
   /** Connections open now. */
@@ -30,4 +36,11 @@ export interface LimiterStats {
   readonly refused: number;
   /** Refused connections by reason. */
   readonly refusedBy: Readonly<Record<RefusalReason, number>>;
+  /** Connections closed at a deadline since the limiter was created, by its kind. */
+  readonly timedOut: Readonly<Record<TimeoutKind, number>>;
+  /**
+   * Connections that only `dryRun` has admitted, by the reason for which they would have been refused. They are not in
+   * `open`, `clients`, `peak` and `admitted`, which are what they would be if the limits were in force.
+   */
+  readonly wouldRefuse: Readonly<Record<RefusalReason, number>>;
 }

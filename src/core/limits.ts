@@ -4,11 +4,12 @@
  * @module
  */
 
-import { type Cidr, formatCidr, parseCidr } from "./cidr.ts";
-import { clientName, prefixKey } from "./client_key.ts";
 import type { AggregateLimit, AggregateLimits } from "./counts.ts";
-import { type NetworkRule, PrefixMap } from "./prefix_map.ts";
-import { checkCount, checkOptions, checkPlainObject, checkPrefix, formatValue, typeError } from "./validate.ts";
+import { checkFairShare, type FairShareOptions } from "./fair_share.ts";
+import { type CompiledRule, compileNetworks, type NetworkRule } from "./network_rules.ts";
+import type { PrefixMap } from "./prefix_map.ts";
+import { checkRate, type CompiledRate, compileRate, MAX_TRACKED, type Rate, type RateOptions } from "./rate.ts";
+import { checkCount, checkOptions, checkPrefix, typeError } from "./validate.ts";
 
 /** A limit on all clients within a wider prefix together. Give a prefix length for IPv4, for IPv6, or for both. */
 export interface AggregateOptions {
@@ -18,6 +19,12 @@ export interface AggregateOptions {
   readonly ipv6Prefix?: number;
   /** Maximum number of open connections per aggregate: a whole number or `Infinity`. */
   readonly max: number;
+  /**
+   * The rate of new connections of each aggregate. `false` is none.
+   *
+   * @default {false}
+   */
+  readonly rate?: Rate | false;
 }
 
 /** The limits of a limiter. Each has a default, which `undefined` also selects. */
@@ -69,6 +76,29 @@ export interface LimitsOptions {
    * @default none
    */
   readonly networks?: Readonly<Record<string, NetworkRule>>;
+  /**
+   * The rate of new connections of each client. Beyond, they are refused with the reason `"rate"`, and spend nothing;
+   * neither do those that are refused for another reason. `false` is none. A change of the limits keeps what is spent.
+   *
+   * @default {false}
+   */
+  readonly rate?: RateOptions | false;
+  /**
+   * What one client may hold as `maxTotal` comes nearer: `floor` connections, or `share` of those that are free, if that
+   * is more. Beyond, its connections are refused with the reason `"fair-share"`. `true` is the defaults: an eighth, and 4.
+   * Needs a finite {@linkcode LimitsOptions.maxTotal}.
+   *
+   * @default {false}
+   */
+  readonly fairShare?: FairShareOptions | boolean;
+  /**
+   * Whether connections that would be refused are admitted, and counted in `stats().wouldRefuse`. They hold slots that take
+   * no room from others, so the decisions are those that the limits would make. `onRefused` is told, with
+   * `refusal.dryRun`.
+   *
+   * @default {false}
+   */
+  readonly dryRun?: boolean;
 }
 
 /**
@@ -80,11 +110,25 @@ export type Limits = Readonly<Required<LimitsOptions>>;
 /** Limits in the form that the limiter reads for every connection. */
 export interface CompiledLimits {
   readonly limits: Limits;
-  readonly networks: PrefixMap | undefined;
+  readonly networks: PrefixMap<CompiledRule> | undefined;
   readonly levels: AggregateLimits;
+  readonly policies: Policies | undefined;
 }
 
-const KNOWN_OPTIONS = ["maxPerClient", "maxTotal", "ipv4Prefix", "ipv6Prefix", "aggregates", "networks"];
+/** What few limiters have. */
+export interface Policies {
+  readonly fairShare: Required<FairShareOptions> | false;
+  /** The rate of clients without a rule. */
+  readonly rate: CompiledRate | undefined;
+  /** The most clients whose rates are remembered. 0 if no rate is set anywhere. */
+  readonly maxTracked: number;
+}
+
+const KNOWN_OPTIONS = ["maxPerClient", "maxTotal", "ipv4Prefix", "ipv6Prefix", "aggregates", "networks"].concat(
+  "rate",
+  "fairShare",
+  "dryRun",
+);
 
 /**
  * Validates options and applies the defaults.
@@ -96,14 +140,34 @@ export function compileLimits(options: LimitsOptions): CompiledLimits {
   checkOptions("limits", "option", options, KNOWN_OPTIONS);
   const { maxPerClient = 100, maxTotal = Infinity, ipv4Prefix = 32, ipv6Prefix = 64, aggregates = [], networks = {} } =
     options;
+  const { rate = false, fairShare = false, dryRun = false } = options;
   checkCount("maxPerClient", maxPerClient);
   checkCount("maxTotal", maxTotal);
   checkPrefix("ipv4Prefix", ipv4Prefix, 32);
   checkPrefix("ipv6Prefix", ipv6Prefix, 128);
   const levels = compileAggregates(aggregates, ipv4Prefix, ipv6Prefix);
-  const [rules, table] = compileNetworks(networks);
-  const limits = { maxPerClient, maxTotal, ipv4Prefix, ipv6Prefix, aggregates: levels.aggregates, networks: rules };
-  return { limits: Object.freeze(limits), networks: table, levels };
+  const checkedRate = checkRate("rate", rate, true) as Required<RateOptions> | false;
+  const share = checkFairShare(fairShare, maxTotal);
+  if (typeof dryRun !== "boolean") throw typeError("dryRun", "a boolean", dryRun);
+  const clientRate = compileRate(checkedRate);
+  const longestAggregate = Math.max(-1, ...levels.ipv6.map(({ prefix }) => prefix));
+  const defaults = { maxPerClient, ipv4Prefix, ipv6Prefix, rate: clientRate, longestAggregate };
+  const [rules, table] = compileNetworks(networks, defaults);
+  const rated = [{ rate: checkedRate }, ...levels.aggregates, ...Object.values(rules)].some(({ rate }) => rate);
+  const maxTracked = rated ? checkedRate ? checkedRate.maxTracked : MAX_TRACKED : 0;
+  const limits = {
+    maxPerClient,
+    maxTotal,
+    ipv4Prefix,
+    ipv6Prefix,
+    aggregates: levels.aggregates,
+    networks: rules,
+    rate: checkedRate,
+    fairShare: share,
+    dryRun,
+  };
+  const policies = rated || share ? { fairShare: share, rate: clientRate, maxTracked } : undefined;
+  return { limits: Object.freeze(limits), networks: table, levels, policies };
 }
 
 function compileAggregates(
@@ -121,8 +185,8 @@ function compileAggregates(
 }
 
 function copyAggregate(name: string, aggregate: unknown): AggregateOptions {
-  checkOptions(name, `option in ${name}`, aggregate, ["ipv4Prefix", "ipv6Prefix", "max"]);
-  const { ipv4Prefix, ipv6Prefix, max } = aggregate;
+  checkOptions(name, `option in ${name}`, aggregate, ["ipv4Prefix", "ipv6Prefix", "max", "rate"]);
+  const { ipv4Prefix, ipv6Prefix, max, rate } = aggregate;
   checkCount(`${name}.max`, max);
   if (ipv4Prefix === undefined && ipv6Prefix === undefined) {
     throw new TypeError(`${name} must have an ipv4Prefix or an ipv6Prefix, got neither`);
@@ -133,6 +197,7 @@ function copyAggregate(name: string, aggregate: unknown): AggregateOptions {
     ...(ipv4Prefix !== undefined && { ipv4Prefix }),
     ...(ipv6Prefix !== undefined && { ipv6Prefix }),
     max,
+    ...(rate !== undefined && { rate: checkRate(`${name}.rate`, rate) }),
   });
 }
 
@@ -143,48 +208,14 @@ function aggregateLimits(
   clientPrefix: number,
 ): readonly AggregateLimit[] {
   const limits = new Map<number, AggregateLimit>();
-  for (const [index, { [family]: prefix, max }] of aggregates.entries()) {
+  for (const [index, { [family]: prefix, max, rate }] of aggregates.entries()) {
     if (prefix === undefined) continue;
     const name = `aggregates[${index}].${family}`;
     if (prefix >= clientPrefix) {
       throw new RangeError(`${name} must be shorter than ${family}, ${clientPrefix}, got ${prefix}`);
     }
     if (limits.has(prefix)) throw new RangeError(`${name} must differ from the other aggregates', got ${prefix} again`);
-    limits.set(prefix, { prefix, max });
+    limits.set(prefix, { prefix, max, rate: rate && compileRate(rate as Required<Rate>) || undefined });
   }
   return [...limits.values()];
-}
-
-function compileNetworks(networks: unknown): [Readonly<Record<string, NetworkRule>>, PrefixMap | undefined] {
-  checkPlainObject("networks", networks);
-  const copies: Record<string, NetworkRule> = {};
-  const rules: [Cidr, NetworkRule][] = [];
-  for (const [text, rule] of Object.entries(networks)) {
-    const { network, canonical } = checkNetwork(text);
-    const name = `networks[${JSON.stringify(text)}]`;
-    checkOptions(name, `option in ${name}`, rule, ["maxPerClient"]);
-    const { maxPerClient } = rule;
-    checkCount(`${name}.maxPerClient`, maxPerClient);
-    if (Object.hasOwn(copies, canonical)) throw new RangeError(`${name} names a network that has a rule already`);
-    copies[canonical] = Object.freeze({ maxPerClient });
-    rules.push([network, { maxPerClient }]);
-  }
-  return [Object.freeze(copies), rules.length === 0 ? undefined : new PrefixMap(rules)];
-}
-
-function checkNetwork(text: string): { network: Cidr; canonical: string } {
-  const network = parseCidr(text);
-  // A rule applies to an address on every interface, so its network has no zone id.
-  if (network === undefined || text.includes("%")) {
-    throw new RangeError(
-      `networks must be named by CIDR, such as "192.0.2.0/24", or by address, got ${formatValue(text)}`,
-    );
-  }
-  const canonical = clientName(prefixKey(network.address, network.prefix));
-  if (text !== canonical && formatCidr(network) !== canonical) {
-    throw new RangeError(
-      `networks[${formatValue(text)}] has bits set after its prefix; write ${formatValue(canonical)}`,
-    );
-  }
-  return { network, canonical };
 }

@@ -5,7 +5,7 @@
  */
 
 /**
- * Every reason for a refusal. `limit` marks the reasons that may pass when another connection closes. `status` is the
+ * Every reason for a refusal. `limit` marks the reasons that may pass when another connection closes, or with time. `status` is the
  * HTTP status of the reason: `429` if the client has too many connections, `503` if the server has, `403` if waiting
  * does not help. (RFC 6585, section 4; RFC 9110, sections 15.5.4 and 15.6.4)
  */
@@ -13,6 +13,8 @@ export const REASONS = {
   "client": { limit: true, status: 429 },
   "aggregate": { limit: true, status: 429 },
   "total": { limit: true, status: 503 },
+  "fair-share": { limit: true, status: 429 },
+  "rate": { limit: true, status: 429 },
   "blocked": { limit: false, status: 403 },
   "unknown-address": { limit: false, status: 403 },
   "pending": { limit: true, status: 503 },
@@ -28,6 +30,8 @@ export const REASONS = {
  * - `"client"`: its client has `maxPerClient` open connections;
  * - `"aggregate"`: one of its client's aggregates is full;
  * - `"total"`: `maxTotal` connections are open;
+ * - `"fair-share"`: its client holds its share of what is free;
+ * - `"rate"`: its client, or one of its aggregates, opens connections too fast;
  * - `"blocked"`: its address matches a rule in `networks` with `maxPerClient: 0`;
  * - `"unknown-address"`: its peer has no address, or an invalid one;
  * - `"pending"`: too many connections wait for a decision, where a decision takes time;

@@ -24,8 +24,8 @@ export class RefusedError extends Error {
 }
 
 /**
- * The {@linkcode RefusedError} for a limit that is reached: `"client"`, `"aggregate"` or `"total"`. A retry may succeed
- * once another connection has closed.
+ * The {@linkcode RefusedError} for a limit that is reached: `"client"`, `"aggregate"`, `"total"`, `"fair-share"`
+ * or `"rate"`. A retry may succeed once another connection has closed or, for `"rate"`, after a while.
  */
 export class LimitReachedError extends RefusedError {
   /** `"LimitReachedError"`. */

@@ -124,15 +124,15 @@ export function checkSignal(name: string, value: unknown): void {
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
 /**
- * Checks that `value` is a delay that `setTimeout` supports, or `Infinity`.
+ * Checks that `value` is a delay that `setTimeout` supports, from `min` milliseconds, or `Infinity`.
  *
  * @throws {TypeError} If `value` is not a number.
  * @throws {RangeError} If `value` is another number.
  */
-export function checkTimeout(name: string, value: unknown): asserts value is number {
+export function checkTimeout(name: string, value: unknown, min: number = 0): asserts value is number {
   checkNumber(name, value);
-  if (value !== Infinity && !(value >= 0 && value <= MAX_TIMEOUT_MS)) {
-    throw rangeError(name, `milliseconds from 0 to ${MAX_TIMEOUT_MS}, or Infinity`, value);
+  if (value !== Infinity && !(value >= min && value <= MAX_TIMEOUT_MS)) {
+    throw rangeError(name, `milliseconds from ${min} to ${MAX_TIMEOUT_MS}, or Infinity`, value);
   }
 }
 

@@ -9,12 +9,14 @@
 
 import { setTimeout } from "node:timers/promises";
 import type { ConnAccess } from "../admission/client_finder.ts";
+import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
+import { TimedConns } from "../admission/timed_conns.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import type { ListenerLike } from "../conn/listener_like.ts";
@@ -22,6 +24,7 @@ import { muteRejections } from "../conn/mute_rejections.ts";
 import { ReadyQueue } from "../conn/ready_queue.ts";
 import { sendAnswer } from "../conn/send_answer.ts";
 import { TurnShare } from "../conn/turn_share.ts";
+import { watchBytes } from "../conn/watch_bytes.ts";
 import { AcceptBackoff } from "./accept_backoff.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
@@ -33,6 +36,11 @@ import { classifyAcceptError } from "./classify_accept_error.ts";
  * number of connections.
  */
 const ADMISSIONS_PER_TURN = 2;
+
+/** A connection of Bun's, of a listener that has been limited before. */
+interface Cuttable {
+  cut?(): void;
+}
 
 /** The access of finders to the connections of a listener. */
 export function denoAccess<C extends ConnLike>(native: object): ConnAccess<C> {
@@ -52,11 +60,15 @@ export function denoAccess<C extends ConnLike>(native: object): ConnAccess<C> {
 export function denoAcceptor<C extends ConnLike, A>(
   native: ListenerLike<C, A>,
   limiter: Admitter,
-  hooks: AnswerHooks<C>,
+  hooks: AnswerHooks<C> & DeadlineOptions<C>,
   pending?: PendingStage<C>,
 ): Acceptor<C, A> {
   const { onError } = hooks;
-  const openConns = new OpenConns();
+  const openConns = TimedConns.of(hooks, limiter, {
+    present: ({ conn }) => muteRejections(conn as C),
+    close: ({ conn }) => (conn as Cuttable).cut === undefined ? port.drop(conn as C) : (conn as Cuttable).cut!(),
+  }, pending);
+  const timed = openConns instanceof TimedConns;
   const answering = new OpenConns();
   const answers = RefusalAnswers.of(hooks);
   const ready = new ReadyQueue<LimitedConn<C>>();
@@ -77,7 +89,9 @@ export function denoAcceptor<C extends ConnLike, A>(
     admit(conn, slot) {
       if (++admissions % ADMISSIONS_PER_TURN === 0) turns.due = true;
       try {
-        ready.push(bindSlot(conn, slot, openConns));
+        const bound = bindSlot(conn, slot, openConns);
+        if (timed) watchBytes(bound);
+        ready.push(bound);
         // Nobody asks for a connection that was admitted behind the close.
         if (closed.aborted) dropReady();
       } catch (error) {

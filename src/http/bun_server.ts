@@ -5,6 +5,7 @@
  */
 
 import { InFlightRequest } from "./in_flight_request.ts";
+import { runtimeSignal } from "./request_signal.ts";
 
 /** The server of `Bun.serve()`, which Bun also passes to the fetch handler. */
 export interface BunServerLike {
@@ -33,7 +34,7 @@ export function watchUpgrades(server: BunServerLike): void {
   const { upgrade } = server;
   server.upgrade = (request: Request, options?: unknown) => {
     // Listen before the upgrade: the handler `open` runs inside it and may close the socket.
-    const closed = new Promise((resolve) => request.signal.addEventListener("abort", resolve, { once: true }));
+    const closed = new Promise((resolve) => runtimeSignal(request).addEventListener("abort", resolve, { once: true }));
     const upgraded = upgrade.call(server, request, options);
     if (upgraded) closed.then(InFlightRequest.upgrade(request));
     return upgraded;

@@ -15,6 +15,7 @@ import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Sweep } from "../core/counts.ts";
 import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import { runtimeSignal } from "./request_signal.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
 /**
@@ -180,7 +181,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
 
   /** Whether a request without a response has become a WebSocket, by a method `upgrade` that was read before it was replaced. */
   #isForeignUpgrade(inFlight: InFlightRequest): boolean {
-    return !inFlight.upgraded && !inFlight.untracked && this.#isGone(inFlight) && !inFlight.request.signal.aborted;
+    return !inFlight.upgraded && !inFlight.untracked && this.#isGone(inFlight) &&
+      !runtimeSignal(inFlight.request).aborted;
   }
 
   #done(inFlight: InFlightRequest): void {

@@ -8,6 +8,7 @@ import { setInterval } from "node:timers";
 import { isThenable } from "../admission/hooks.ts";
 import { identify, type Peer, type RemoteAddr } from "../core/peer.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import { runtimeSignal } from "./request_signal.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 import { isLimitedUpgrade } from "./upgrade_web_socket.ts";
 
@@ -89,7 +90,7 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
   /** A signal read for the first time becomes aborted only later, even if the client is long gone. */
   #watchSignal(inFlight: InFlightRequest): void {
     this.#waiting.delete(inFlight);
-    const { signal } = inFlight.request;
+    const signal = runtimeSignal(inFlight.request);
     if (signal.aborted) inFlight.done();
     else signal.addEventListener("abort", () => inFlight.done(), { once: true });
   }

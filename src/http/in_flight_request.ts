@@ -6,6 +6,7 @@
 
 import { OPEN_CONN, OpenConn, type OpenConns } from "../admission/open_conn.ts";
 import type { Slot } from "../core/slot.ts";
+import { makeAbortable } from "./request_signal.ts";
 
 interface RecordedRequest extends Request {
   [OPEN_CONN]?: InFlightRequest;
@@ -30,6 +31,10 @@ export class InFlightRequest extends OpenConn {
   /** The same request in the next outer limiter, with nested limiters. */
   #outer: InFlightRequest | undefined;
   #upgraded = false;
+  /** Absent without deadlines. */
+  #abort: AbortController | undefined = undefined;
+  /** Closes the WebSocket that the request has become, where the runtime shows it. */
+  #closeSocket: (() => void) | undefined = undefined;
 
   constructor(request: RecordedRequest, info: unknown, self: unknown) {
     super(request, undefined);
@@ -68,15 +73,33 @@ export class InFlightRequest extends OpenConn {
     return this.#upgraded;
   }
 
+  /** Lets {@linkcode InFlightRequest.expire} abort the request's signal. */
+  makeAbortable(): void {
+    this.#abort = makeAbortable(this.request);
+  }
+
+  /** Asks the handler to end, and closes the WebSocket. The slot is held until that is so. */
+  expire(): void {
+    if (this.#closeSocket !== undefined) this.#closeSocket();
+    else this.#abort?.abort(new DOMException("The request has taken too long.", "TimeoutError"));
+  }
+
   /** Releases the slot at the end of the response. A WebSocket keeps it. */
   done(): void {
     if (!this.#upgraded) this.endAlone();
   }
 
-  /** Marks a request as upgraded. Returns the function that releases its slots; from now on nothing else does. */
-  static upgrade(request: RecordedRequest): () => void {
+  /**
+   * Marks a request as upgraded. Returns the function that releases its slots; from now on nothing else does.
+   *
+   * @param close Closes the WebSocket.
+   */
+  static upgrade(request: RecordedRequest, close?: () => void): () => void {
     const records = InFlightRequest.#allOf(request);
-    for (const record of records) record.#upgraded = true;
+    for (const record of records) {
+      record.#upgraded = true;
+      record.#closeSocket = close;
+    }
     return () => {
       for (const record of records) record.endAlone();
     };

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkDeadlines } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
@@ -73,9 +74,10 @@ export function limitRequests<Q extends Request, I, R, L extends GivenLimits = L
   options: LimitRequestsOptions<Q, I> = {},
 ): LimitedHandler<Q, I, R, LimiterOf<L>> {
   if (typeof handler !== "function") throw typeError("handler", "a function", handler);
-  checkHooks("request", options, ["client", "answer"]);
+  checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout"]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
+  checkDeadlines(options);
   const limiter = toLimiter(limits);
   checkLimitedOnce("handler", handler, limiter);
   const limited = markLimited(
@@ -100,7 +102,7 @@ export function limitHandler(
       ((refusal: Refusal, { request, info }: InFlightRequest) => onRefused(refusal, request, info)),
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
-    createGate(new RequestPort(tracker, handler, options), limiter, hooks, pending);
+    createGate(new RequestPort(limiter, tracker, handler, options), limiter, hooks, pending);
   const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Timeout } from "../admission/deadline_options.ts";
 import type { ErrorHook } from "../admission/hooks.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal } from "../core/slot.ts";
@@ -28,7 +29,7 @@ export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> 
   /**
    * Returns the response to a refused request. If it returns nothing, throws or rejects, the default is used.
    *
-   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
+   * @default `429` for `"client"`, `"aggregate"`, `"fair-share"` and `"rate"`, `503` for `"total"`, all with `Retry-After`; `403` for other
    * reasons. All have `Connection: close` and a line of text
    */
   readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;
@@ -38,7 +39,20 @@ export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> 
    */
   readonly onRefused?: (refusal: Refusal, request: Q, info: I) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with. Also receives a `TypeError`, once for each
+   * Milliseconds that a request may take, with its response: 1 to 2,147,483,647, or `Infinity`. Then `request.signal` is
+   * aborted with a `TimeoutError`, which the handler has to heed: the slot is held until it has settled and the response has
+   * ended. A WebSocket of `upgradeWebSocket()` is closed.
+   *
+   * @default {Infinity}
+   */
+  readonly maxAge?: number;
+  /**
+   * Called for each request that has met `maxAge`, right before its signal is aborted. Its result is ignored. What it throws
+   * or rejects with goes to `onError`.
+   */
+  readonly onTimeout?: (timeout: Timeout, request: Q, info: I) => unknown;
+  /**
+   * Receives what `client`, `answer`, `onRefused` or `onTimeout` throws or rejects with. Also receives a `TypeError`, once for each
    * cause, if the handler is set up so that it refuses everyone, takes a proxy for a client, or has WebSockets or
    * responses without slots. Its message names the remedy. Without `onError`, the first failure of each hook and each
    * such message is logged with `console.error`.

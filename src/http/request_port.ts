@@ -5,12 +5,12 @@
  */
 
 import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
-import { OPEN_CONN, type OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
-import type { Port } from "../admission/port.ts";
+import { OPEN_CONN, type OpenConn, type OpenConns, type Recorded } from "../admission/open_conn.ts";
+import type { Admitter, Port } from "../admission/port.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
+import { TimedConns } from "../admission/timed_conns.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
-import type { RefusalReason } from "../core/reasons.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
@@ -31,14 +31,28 @@ const PROXY =
 
 /** The port to a fetch handler on one runtime. Offers result in the response. */
 export class RequestPort implements Port<InFlightRequest, unknown> {
-  readonly openConns: OpenConns = new OpenConns();
+  readonly openConns: OpenConns;
+  readonly #timed: boolean;
   readonly #tracker: RequestTracker<unknown>;
   readonly #handler: Handler;
   readonly #options: LimitRequestsOptions;
   /** Refusals of clients that are addresses of connections. */
   #refused = 0;
 
-  constructor(tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
+  constructor(limiter: Admitter, tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
+    const { maxAge = Infinity, onTimeout, onError } = options;
+    this.#timed = maxAge !== Infinity;
+    this.openConns = TimedConns.of(
+      {
+        maxAge,
+        ...onError && { onError },
+        ...onTimeout && {
+          onTimeout: (timeout, { request, info }: InFlightRequest) => onTimeout(timeout, request, info),
+        },
+      },
+      limiter,
+      { close: (record) => (record as InFlightRequest).expire() },
+    );
     this.#tracker = tracker;
     this.#handler = handler;
     this.#options = options;
@@ -70,6 +84,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   admit(inFlight: InFlightRequest, slot: Slot): unknown {
     const { request, info } = inFlight;
     inFlight.start(slot, this.openConns);
+    if (this.#timed) inFlight.makeAbortable();
     let result: unknown;
     // In `finally`, because a handler that throws has ended its request.
     try {
@@ -90,14 +105,14 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     const { reason } = refusal;
     if (reason === "unknown-address") this.#tellWhy(inFlight);
     else if (reason === "client" && client === undefined) this.#tellOfProxy(request);
-    if (answer === undefined) return refusedResponse(reason);
+    if (answer === undefined) return refusedResponse(refusal);
     const failed = (error: unknown) => {
       hookFailed(answer, onError, error);
-      return refusedResponse(reason);
+      return refusedResponse(refusal);
     };
     try {
       const response = answer(refusal, request, info);
-      return isThenable(response) ? settle(response, reason).catch(failed) : response ?? refusedResponse(reason);
+      return isThenable(response) ? settle(response, refusal).catch(failed) : response ?? refusedResponse(refusal);
     } catch (error) {
       return failed(error);
     }
@@ -132,6 +147,6 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   }
 }
 
-async function settle(response: PromiseLike<Response | void>, reason: RefusalReason): Promise<Response> {
-  return await response ?? refusedResponse(reason);
+async function settle(response: PromiseLike<Response | void>, refusal: Refusal): Promise<Response> {
+  return await response ?? refusedResponse(refusal);
 }

@@ -13,6 +13,9 @@ import { InFlightRequest } from "./in_flight_request.ts";
  */
 const WS_OPEN_TIMEOUT_MS = 5_000;
 
+/** The status of a WebSocket that the server ends. (RFC 6455, section 7.4.1) */
+const GOING_AWAY = 1001;
+
 /** `WebSocket.CONNECTING`. */
 const CONNECTING = 0;
 
@@ -74,7 +77,7 @@ export function upgradeWebSocket(
   const { socket } = upgrade;
   // A copy of the request has no slot, and Deno upgrades it as well.
   if (InFlightRequest.isRecorded(request)) limitedUpgrades.add(upgrade.response);
-  const release = InFlightRequest.upgrade(request);
+  const release = InFlightRequest.upgrade(request, () => socket.close(GOING_AWAY));
   const opening = later(async () => {
     await InFlightRequest.settled(request);
     later(() => socket.readyState === CONNECTING && release());

@@ -5,6 +5,7 @@
  */
 
 import { checkClient, type ClientFinder, findClients } from "../admission/client_finder.ts";
+import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
@@ -50,11 +51,11 @@ import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
  * @param listener A listener that nothing else accepts from. Close it through the limited one.
  * @param limits A limiter, which several listeners may share, or limits for a new one. By default a client may have 100
  * connections. It may be a limiter that takes its time.
- * @param options An answer for refused clients, hooks and a signal.
+ * @param options An answer for refused clients, deadlines, hooks and a signal.
  * @returns The limited listener.
  * @throws {TypeError} For an unknown option, a value of the wrong type, a limiter that the listener has already, or a
  * listener of Bun that is closed or limited already.
- * @throws {RangeError} For a limit out of its range.
+ * @throws {RangeError} For a limit or a deadline out of its range.
  */
 export function limitedListener<L extends GivenLimits = Limiter>(
   listener: BunListenerLike,
@@ -78,20 +79,23 @@ export function limitedListener(
   limits: Admitter | LimitsOptions = {},
   options: LimitedListenerOptions<never> = {},
 ): LimitedListener<ConnLike, unknown, Admitter> {
-  checkAnswerHooks("listener", options, ["signal", "client"]);
+  checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES]);
+  checkDeadlines(options);
   checkSignal("signal", options.signal);
   // Before a listener of Bun's is taken over, which cannot be undone.
   checkClient(options.client);
   const limiter: Admitter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
-  const acceptor = acceptorOf(listener, limiter, options as AnswerHooks<ConnLike>, options.client);
+  const acceptor = acceptorOf(listener, limiter, options as ListenerHooks, options.client);
   return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
 }
+
+type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike>;
 
 function acceptorOf(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
   limiter: Admitter,
-  hooks: AnswerHooks<ConnLike>,
+  hooks: ListenerHooks,
   client: ClientFinder | undefined,
 ): Acceptor<ConnLike, unknown> {
   const acceptor = isBunListener(listener)

@@ -5,6 +5,7 @@
  */
 
 import { findClients } from "../admission/client_finder.ts";
+import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
@@ -76,7 +77,8 @@ export function limitServer<S extends ServerSocket = ServerSocket, L extends Giv
   options: LimitServerOptions<S> = {},
 ): LimitedServer<LimiterOf<L>> {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client"]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkDeadlines(options);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? stageFor<ServerSocket>(limiter) : findClients(client, serverAccess(server));

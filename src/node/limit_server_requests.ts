@@ -4,6 +4,7 @@
  * @module
  */
 
+import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import { stageFor } from "../admission/stage_for.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -17,6 +18,9 @@ import { type LimitServerRequestsOptions, RequestsPort } from "./requests_port.t
 import { ServerGate } from "./server_gate.ts";
 import type { ServerLike } from "./server_like.ts";
 import type { ServerRequest } from "./server_request.ts";
+
+/** A request has sent its first byte. */
+const REQUEST_DEADLINES = DEADLINES.filter((name) => name !== "firstByteTimeout");
 
 /**
  * The limits of a server's requests. Returned by {@linkcode limitServerRequests}.
@@ -71,7 +75,8 @@ export function limitServerRequests<Q extends ServerRequest = ServerRequest, L e
   options: LimitServerRequestsOptions<Q> = {},
 ): LimitedServerRequests<LimiterOf<L>> {
   checkHttpServer(server);
-  checkHooks("server request", options, ["client", "answer"]);
+  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES]);
+  checkDeadlines(options);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);

@@ -6,6 +6,7 @@
 
 import { RESPONSES } from "../admission/refusal_response.ts";
 import { byReason, type RefusalReason } from "../core/reasons.ts";
+import type { Refusal } from "../core/slot.ts";
 import { checkPlainObject, formatValue, typeError } from "../core/validate.ts";
 import { answerSocket } from "./answer_socket.ts";
 import type { Subject } from "./server_request.ts";
@@ -52,8 +53,10 @@ const LASTING: Readonly<Record<RefusalReason, ReadyAnswer>> = byReason((reason) 
  *
  * @param lasting Whether the connection stays open, since it may carry other requests.
  */
-export function usualAnswer(reason: RefusalReason, lasting: boolean): ReadyAnswer {
-  return (lasting ? LASTING : CLOSING)[reason];
+export function usualAnswer(refusal: Refusal, lasting: boolean): ReadyAnswer {
+  const answer = (lasting ? LASTING : CLOSING)[refusal.reason];
+  if (refusal.retryAfter === undefined) return answer;
+  return { ...answer, fields: { ...answer.fields, "retry-after": `${refusal.retryAfter}` } };
 }
 
 /** A field name, and a field value that needs no encoding. (RFC 9110, sections 5.1 and 5.5) */

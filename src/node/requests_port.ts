@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Timeout } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { type ErrorHook, hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -21,6 +22,7 @@ import {
   type RequestAnswer,
   usualAnswer,
 } from "./refuse_request.ts";
+import { RequestDeadlines } from "./request_deadlines.ts";
 import { bindRequest, isCounted } from "./request_record.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { peerOfSocket } from "./server_access.ts";
@@ -50,8 +52,8 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    * A server answers ten refused upgrades per second, or 100 at once after a while without any, for a second each. It closes
    * the connections of others, and does not call `answer` for them.
    *
-   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
-   * reasons. All have a line of text, and without `client` also `Connection: close`
+   * @default `429` for `"client"`, `"aggregate"`, `"fair-share"` and `"rate"`, `503` for `"total"`, all with `Retry-After`;
+   * `403` for other reasons. All have a line of text, and without `client` also `Connection: close`
    */
   readonly answer?: (refusal: Refusal, request: Q, client: Peer | undefined) => RequestAnswer | void;
   /**
@@ -60,7 +62,26 @@ export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequ
    */
   readonly onRefused?: (refusal: Refusal, request: Q, client: Peer | undefined) => unknown;
   /**
-   * Receives what `client`, `answer` or `onRefused` throws or rejects with, why an answer cannot be sent, and once for each
+   * Milliseconds in which a byte of an upgraded socket must be read or written: 1 to 2,147,483,647, or `Infinity`. What the
+   * client does not take is not written.
+   *
+   * @default {Infinity}
+   */
+  readonly idleTimeout?: number;
+  /**
+   * Milliseconds that a request may take, with its response, and that an upgraded socket may be open: 1 to 2,147,483,647, or
+   * `Infinity`. Then the connection is closed, or with HTTP/2 the stream.
+   *
+   * @default {Infinity}
+   */
+  readonly maxAge?: number;
+  /**
+   * Called for each request that has met a deadline, right before it is cut off. `client` is the client that was found. Its
+   * result is ignored. What it throws or rejects with goes to `onError`.
+   */
+  readonly onTimeout?: (timeout: Timeout, request: Q, client: Peer | undefined) => unknown;
+  /**
+   * Receives what `client`, `answer`, `onRefused` or `onTimeout` throws or rejects with, why an answer cannot be sent, and once for each
    * cause why what `client` returns is no client. Without it, the first of each is logged with `console.error`.
    */
   readonly onError?: ErrorHook;
@@ -72,6 +93,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
   readonly #server: ServerLike;
   readonly #options: LimitServerRequestsOptions;
   readonly #gate: Gate<Exchange, boolean>;
+  readonly #deadlines: RequestDeadlines | undefined;
   /** A refused upgrade that is being answered has a descriptor and no slot. */
   readonly #upgradeAnswers = new TokenBucket(10, 100);
 
@@ -84,12 +106,20 @@ export class RequestsPort implements Port<Exchange, boolean> {
     this.limiter = limiter;
     this.#server = server;
     this.#options = options;
-    const { onRefused, onError } = options;
+    const { onRefused, onTimeout, onError, idleTimeout = Infinity, maxAge = Infinity } = options;
     const hooks = {
       onError,
       onRefused: onRefused &&
         ((refusal: Refusal, { request, client }: Exchange) => onRefused(refusal, request, client)),
     };
+    this.#deadlines = RequestDeadlines.of({
+      idleTimeout,
+      maxAge,
+      ...onError && { onError },
+      ...onTimeout && {
+        onTimeout: (timeout, { request, client }: Exchange) => onTimeout(timeout, request, client),
+      },
+    }, limiter);
     this.#gate = createGate(this, limiter, hooks, pending);
   }
 
@@ -127,7 +157,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
   }
 
   admit(exchange: Exchange, slot: Slot): boolean {
-    bindRequest(exchange, slot, this.limiter);
+    bindRequest(exchange, slot, this.limiter, this.#deadlines);
     return true;
   }
 
@@ -145,7 +175,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
     const { kind } = exchange;
     if (kind === "tunnel" && !this.#upgradeAnswers.take()) return this.drop(exchange);
     const own = this.#ownAnswer(exchange, refusal);
-    const usual = usualAnswer(refusal.reason, client !== undefined || kind === "stream");
+    const usual = usualAnswer(refusal, client !== undefined || kind === "stream");
     for (const answer of own === undefined ? [usual] : [own, usual]) {
       if (this.#send(exchange, answer)) return false;
       if (isBegun(exchange)) break;

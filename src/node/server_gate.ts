@@ -7,8 +7,10 @@
 import { limitedAlready } from "../admission/limit_once.ts";
 import type { Admitter } from "../admission/port.ts";
 import { type GatePort, GatePorts } from "./gate_ports.ts";
+import type { ServerConns } from "./server_conns.ts";
+import { watchEvent } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-import { isRefusedTls } from "./server_port.ts";
+import { isRefusedTls, type ServerPort } from "./server_port.ts";
 import { type Exchange, exchangeOf } from "./server_request.ts";
 
 /** The gates of servers that have limiters, or had. */
@@ -24,6 +26,9 @@ type Event = readonly unknown[];
 export class ServerGate {
   readonly #connections = new GatePorts<ServerSocket>();
   readonly #requests = new GatePorts<Exchange>();
+  /** Connections with deadlines, of each limiter that the server has, or had when connections began that are still open. */
+  readonly #timed: ServerConns[] = [];
+  readonly #attached = new Set<ServerConns>();
   /**
    * By pending socket, the events that are held back. The first is `"connection"`. Node and Deno emit no others before it;
    * Bun does: `"secureConnection"`, and on HTTP servers `"request"`, `"upgrade"`, `"connect"`, `"checkContinue"`.
@@ -41,8 +46,12 @@ export class ServerGate {
     const { emit } = server;
     const connections = this.#connections;
     const requests = this.#requests;
+    const timed = this.#timed;
     const held = this.#held;
-    const emitAdmitted = (event: Event) => Reflect.apply(emit, server, event);
+    const emitAdmitted = (event: Event) => {
+      if (timed.length > 0) watchEvent(event[0], event[1], event[2], timed);
+      return Reflect.apply(emit, server, event);
+    };
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
     const hold = (socket: ServerSocket, admitted: Promise<boolean>, event: Event) =>
       this.#hold(socket, admitted, event, emitHeld);
@@ -58,19 +67,33 @@ export class ServerGate {
       } else if (isStopped(requests, arguments, emitAdmitted)) {
         return true;
       }
+      if (timed.length > 0) watchEvent(event, first, second, timed);
       // As many as there are, without making an array for each event.
       return Reflect.apply(emit, this, arguments);
     };
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
-  add(port: GatePort<ServerSocket>): void {
+  add(port: ServerPort): void {
     this.#check(port.limiter);
     this.#connections.add(port);
+    const conns = port.openConns;
+    if (conns.deadlines === undefined) return;
+    this.#forgetDetached();
+    this.#timed.push(conns);
+    this.#attached.add(conns);
   }
 
-  remove(port: GatePort<ServerSocket>): void {
+  /** Connections that are open keep their deadlines. */
+  remove(port: ServerPort): void {
     this.#connections.remove(port);
+    this.#attached.delete(port.openConns);
+    this.#forgetDetached();
+  }
+
+  #forgetDetached(): void {
+    const kept = this.#timed.filter((conns) => conns.size > 0 || this.#attached.has(conns));
+    this.#timed.splice(0, Infinity, ...kept);
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */

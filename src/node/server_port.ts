@@ -5,6 +5,7 @@
  */
 
 import type { ClientFinder } from "../admission/client_finder.ts";
+import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -17,14 +18,16 @@ import { type RawSocket, underTls } from "./descriptor.ts";
 import { closeInTurn } from "./refused_sockets.ts";
 import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
+import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 
 /**
- * The options of `limitServer()`.
+ * The options of `limitServer()`. On servers of HTTP, `idleTimeout` and `maxAge` are for upgraded sockets, from the upgrade
+ * on, and for connections of HTTP/2 without streams in flight.
  *
  * @typeParam S The server's sockets.
  */
-export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S> {
+export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S>, DeadlineOptions<S> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
    * the client's. With TLS, the proxy's header comes before the handshake. On Bun, for servers of `node:net` only.
@@ -51,7 +54,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     pending?: PendingStage<ServerSocket>,
   ) {
     this.limiter = limiter;
-    this.openConns = new ServerConns(limiter);
+    this.openConns = new ServerConns(limiter, ServerDeadlines.of(options, server, limiter, pending));
     this.#server = server;
     this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.

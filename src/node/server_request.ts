@@ -47,7 +47,7 @@ export interface StreamLike extends Ending {
   readonly endAfterHeaders: boolean;
   respond(headers: object, options: { readonly endStream: boolean }): unknown;
   end(body: string | Uint8Array): unknown;
-  close(): unknown;
+  close(code?: number): unknown;
 }
 
 /** What a request becomes: a response, a stream of HTTP/2, or a tunnel, which is a socket. */

@@ -5,7 +5,7 @@
  */
 
 import { type AnswerBudget, type AnswerOptions, checkBudget } from "../admission/refusal_answer.ts";
-import { RESPONSES } from "../admission/refusal_response.ts";
+import { type RefusalResponse, RESPONSES, responseTo } from "../admission/refusal_response.ts";
 import { byReason } from "../core/reasons.ts";
 
 /**
@@ -37,14 +37,18 @@ import { byReason } from "../core/reasons.ts";
  */
 export function tooManyConnections(options: AnswerBudget = {}): AnswerOptions<unknown> {
   checkBudget(options);
-  return { ...options, send: ({ reason }) => MESSAGES[reason] };
+  return {
+    ...options,
+    send: (refusal) => refusal.retryAfter === undefined ? MESSAGES[refusal.reason] : messageOf(responseTo(refusal)),
+  };
 }
 
 /** The responses as HTTP/1.1 messages. */
-const MESSAGES = byReason((reason) => {
-  const { status, text, headers } = RESPONSES[reason];
+const MESSAGES = byReason((reason) => messageOf(RESPONSES[reason]));
+
+function messageOf({ status, text, headers }: RefusalResponse): string {
   const body = `${text}\n`;
   const fields = { ...headers, "content-length": body.length };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   return `HTTP/1.1 ${status} ${text}\r\n${lines.join("")}\r\n${body}`;
-});
+}

@@ -23,7 +23,7 @@ for pass = (ARGV[8] == '1' and 1 or 2), 2 do
     if sum then
       if found[2] then
         local count, at = string.match(found[2], '^(%d+):?(%d*)$')
-        mine, last = tonumber(count), tonumber(at) or 0
+        mine, last = tonumber(count), tonumber(at) or tonumber(string.match(field, '%d+$'))
       end
       others = math.max(0, tonumber(sum) - mine)
     end

@@ -140,9 +140,8 @@ function check(channel: ChannelLike): ChannelLike {
   throw typeError("channel", "a worker, a port, or a process with a channel", channel);
 }
 
-/** A broadcast has no other end. Of Deno's ends, processes and workers of `node:worker_threads` tell it. */
+/** Of Deno's ends, processes and workers of `node:worker_threads` tell it. */
 function tellsEnd(channel: ChannelLike, web: boolean): boolean {
-  if (channel instanceof BroadcastChannel) return false;
   return !("Deno" in globalThis) || !web && (channel.postMessage === undefined || "threadId" in channel);
 }
 

@@ -20,7 +20,7 @@ export interface ChannelStoreOptions extends MemoryStoreOptions {
   readonly channel?: ChannelLike;
 }
 
-/** Requests without a reply, at most: there are as many where the other end is busy for a long time. */
+/** Requests that wait for a reply, at most. Where nobody replies, the oldest is given up for a new one. */
 const MOST_CALLS = 100_000;
 
 interface Call {
@@ -89,7 +89,10 @@ export class ChannelStore implements SharedStore {
 
   #ask(method: string, ...args: unknown[]): Promise<unknown> {
     if (!this.#channel.open) return Promise.reject(new Error(GONE));
-    if (this.#calls.size >= MOST_CALLS) return Promise.reject(new Error("the store does not answer"));
+    if (this.#calls.size >= MOST_CALLS) {
+      const [oldest] = this.#calls.keys();
+      this.#settle(oldest!, false, "the store does not answer");
+    }
     const call = `${this.#by}-${++this.#last}`;
     return new Promise((resolve, reject) => {
       this.#calls.set(call, { resolve, reject });

@@ -31,6 +31,9 @@ export interface HeartbeatParts {
 /** While the store is away, signs are sent so much more often. */
 const HASTE = 3;
 
+/** When somebody needs to know who is dead, signs are sent so much more often at most. */
+const HURRY = 10;
+
 /** Whoever was silent for this part of `deadMs` may have lost its place. */
 const LOST = 0.9;
 
@@ -39,6 +42,7 @@ export class Heartbeat {
   readonly #parts: HeartbeatParts;
   #beat = 0;
   #birth: number | undefined;
+  #sentAt = -Infinity;
   #ackedSentAt = -Infinity;
   #gone: readonly RegisteredSign[] = [];
   #busy = false;
@@ -57,13 +61,19 @@ export class Heartbeat {
     this.#busy = true;
     this.#cancel?.();
     const { id, store, clock, questions, say } = this.#parts;
-    const sentAt = clock.now();
+    const sentAt = this.#sentAt = clock.now();
     const sign = { id, beat: ++this.#beat, ...say() };
     questions.ask(
       () => store.beat(sign, this.#gone),
       (signs) => this.#acknowledged(sign, signs, sentAt),
       (error) => this.#failed(error),
     );
+  }
+
+  /** Sends a sign now, unless there was one a moment ago. */
+  hurry(): void {
+    const { clock, heartbeatMs } = this.#parts;
+    if (clock.now() - this.#sentAt > heartbeatMs / HURRY) this.send();
   }
 
   /** Sends no more. Resolves when none is on its way. */

@@ -4,9 +4,37 @@
  * @module
  */
 
-import type { SharedKey } from "./shared_key.ts";
+import type { ClientKey } from "../core/client_key.ts";
+import type { Leases } from "./allowance.ts";
+import type { SharedLevel } from "./level_needs.ts";
+import type { NegativeCache } from "./negative_cache.ts";
 import type { SharedStore, StoreEntry } from "./store.ts";
-import type { Ticket } from "./ticket.ts";
+import type { CountingKey, Ticket } from "./ticket.ts";
+
+/** A key, as its instance and its level see it. */
+export interface HostedKey extends CountingKey {
+  readonly key: ClientKey;
+  /** Does what there is to do, if anything. */
+  pump(): void;
+  /** Some time has passed. Returns whether there is more to come. */
+  tick(): boolean;
+  /** The store is asked no more: whoever waits is answered. */
+  giveUp(): void;
+  /** Counts a connection, whether there is room or not. */
+  force(max: number): void;
+}
+
+/** The level that a key belongs to, as its keys see it. */
+export interface KeyLevel {
+  readonly level: SharedLevel;
+  readonly leases: Leases;
+  /** Keys for which there was no room a moment ago. */
+  readonly negative: NegativeCache;
+  /** A key has nothing more to say. */
+  delete(key: HostedKey): void;
+  /** The store had no room. */
+  refused(key: HostedKey): void;
+}
 
 /** The instance that a key belongs to, as its keys see it. */
 export interface KeyHost {
@@ -29,9 +57,9 @@ export interface KeyHost {
   /** Whether an entry belongs to nobody. */
   isLeft(entry: StoreEntry): boolean;
   /** Pumps the key when the store can be asked again. */
-  needs(key: SharedKey): void;
+  needs(key: HostedKey): void;
   /** Calls the key's `tick()` until it has enough. */
-  tickLater(key: SharedKey): void;
+  tickLater(key: HostedKey): void;
   /** Decides on a connection without the store. */
-  unanswered(key: SharedKey, max: number, ticket: Ticket): void;
+  unanswered(key: HostedKey, max: number, ticket: Ticket): void;
 }

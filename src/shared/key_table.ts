@@ -5,9 +5,9 @@
  */
 
 import type { ClientKey } from "../core/client_key.ts";
-import type { Level } from "../core/levels_of.ts";
 import type { Leases } from "./allowance.ts";
-import type { KeyHost } from "./key_host.ts";
+import type { HostedKey, KeyHost, KeyLevel } from "./key_host.ts";
+import type { SharedLevel } from "./level_needs.ts";
 import { NegativeCache } from "./negative_cache.ts";
 import { SharedKey } from "./shared_key.ts";
 import { storeKey } from "./store_key.ts";
@@ -20,12 +20,13 @@ const KINDS = {
   "client": { leases: false, refusedMs: 50 },
   // Where many wait, a place that is free for long is a waste; and it is asked about once for all of them.
   "aggregate": { leases: "while-open", refusedMs: 15 },
+  "network": { leases: "while-open", refusedMs: 15 },
   "total": { leases: "always", refusedMs: 15 },
-} as const;
+} as const satisfies Record<SharedLevel, unknown>;
 
 /** Has a key for each client, or aggregate, with something to say. */
-export class KeyTable {
-  readonly level: Level["level"];
+export class KeyTable implements KeyLevel {
+  readonly level: SharedLevel;
   readonly leases: Leases;
   /** Keys for which there was no room a moment ago. */
   readonly negative: NegativeCache = new NegativeCache();
@@ -34,7 +35,7 @@ export class KeyTable {
   readonly #now: () => number;
   readonly #keys = new Map<ClientKey, SharedKey>();
 
-  constructor(level: Level["level"], host: KeyHost, now: () => number) {
+  constructor(level: SharedLevel, host: KeyHost, now: () => number) {
     this.level = level;
     this.leases = KINDS[level].leases;
     this.#refusedMs = KINDS[level].refusedMs;
@@ -67,13 +68,13 @@ export class KeyTable {
     return shared;
   }
 
-  /** A key has nothing more to say. */
-  delete({ key }: SharedKey): void {
-    this.#keys.delete(key);
+  /** A key has nothing more to say. There may be another in its place by now. */
+  delete(shared: HostedKey): void {
+    if (this.#keys.get(shared.key) === shared) this.#keys.delete(shared.key);
   }
 
   /** The store had no room. */
-  refused({ key }: SharedKey): void {
+  refused({ key }: HostedKey): void {
     this.negative.add(key, this.#now() + this.#refusedMs);
   }
 }

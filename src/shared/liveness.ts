@@ -11,6 +11,11 @@ interface Known {
   /** When a change was last seen. */
   changedAt: number;
   registered: boolean;
+  /** The last request of which an entry was seen after the instance was found dead, and when that was. */
+  accused: number;
+  accusedAt: number;
+  /** The instance was found dead again later. So it had been silent since before that request, or wrote it in vain. */
+  proven: number;
 }
 
 /** The most instances that are remembered, with those that are gone. */
@@ -18,8 +23,9 @@ const CAPACITY = 10_000;
 
 /**
  * Watches the signs of life of all instances on this instance's own clock. One that has not changed for `deadMs`, while this
- * instance was able to see it, is dead. No clocks are compared, and a store that was away takes nobody for dead: whoever could
- * not see is patient from then on.
+ * instance was able to see it, is dead. What it has left is taken away only if it is found dead once more after that was seen:
+ * otherwise it could have come back in between. No clocks are compared, and a store that was away takes nobody for dead:
+ * whoever could not see is patient from then on.
  */
 export class Liveness {
   readonly #deadMs: number;
@@ -72,17 +78,26 @@ export class Liveness {
       }
     }
     this.#live = Math.max(1, this.#live);
-    for (const [id, { registered, changedAt }] of this.#known) {
-      if (!registered && now - changedAt > this.#forgetMs) this.#known.delete(id);
+    for (const [id, known] of this.#known) {
+      if (!this.#isDead(known)) known.accused = known.proven = -1;
+      else if (known.accusedAt <= askedAt) known.proven = known.accused;
+      if (!known.registered && now - known.changedAt > this.#forgetMs) this.#known.delete(id);
     }
     return dead;
   }
 
-  /** Whether an entry belongs to nobody: its instance is dead, or has left it behind. */
-  isLeft({ id, seq }: StoreEntry, now: number): boolean {
+  /**
+   * Whether an entry belongs to nobody: its instance is dead, or has left it behind. Of an instance that is found dead for the first
+   * time it is not known yet: see {@linkcode Liveness.saw}.
+   */
+  isLeft({ id, seq }: StoreEntry, now: number): boolean | "perhaps" {
     // One that has not been heard of may have started since the signs were last seen.
     const known = this.#get(id, now);
-    return this.#isDead(known) || known.sign !== undefined && seq < known.sign.floor;
+    if (known.sign !== undefined && seq < known.sign.floor) return true;
+    if (!this.#isDead(known)) return false;
+    if (seq <= known.proven) return true;
+    if (seq > known.accused) [known.accused, known.accusedAt] = [seq, now];
+    return "perhaps";
   }
 
   #isDead({ changedAt }: Known): boolean {
@@ -93,7 +108,8 @@ export class Liveness {
     let known = this.#known.get(id);
     if (known === undefined) {
       if (this.#known.size >= CAPACITY) this.#known.delete(this.#known.keys().next().value!);
-      this.#known.set(id, known = { sign: undefined, changedAt: now, registered: false });
+      known = { sign: undefined, changedAt: now, registered: false, accused: -1, accusedAt: 0, proven: -1 };
+      this.#known.set(id, known);
     }
     return known;
   }

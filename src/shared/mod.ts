@@ -34,7 +34,6 @@ export type { ChannelLike } from "./channel.ts";
 export { ChannelStore, type ChannelStoreOptions } from "./channel_store.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory_store.ts";
 export type { SharingLimitOptions } from "./options.ts";
-export { SiblingStore } from "./sibling_store.ts";
 export type { CountReply, CountRequest, LifeSign, RegisteredSign, SharedStore, StoreEntry } from "./store.ts";
 export type { StoreStatus } from "./store_health.ts";
 export { type SharedStats, StoreLimiter } from "./store_limiter.ts";

@@ -6,8 +6,10 @@
 
 import type { ClientKey } from "../core/client_key.ts";
 import { Allowance } from "./allowance.ts";
-import type { KeyHost } from "./key_host.ts";
-import type { KeyTable } from "./key_table.ts";
+import { checkReply } from "./check_reply.ts";
+import { EntryAge } from "./entry_age.ts";
+import type { HostedKey, KeyHost, KeyLevel } from "./key_host.ts";
+import { SHARED_LEVELS } from "./level_needs.ts";
 import type { CountReply, CountRequest } from "./store.ts";
 import type { Ticket } from "./ticket.ts";
 
@@ -18,12 +20,12 @@ import type { Ticket } from "./ticket.ts";
  * has granted (`#held`), and what closes is subtracted here before it is there. There is one request at a time; whoever comes
  * meanwhile waits for the next one. Requests say how many there are and not how many more, so the last one is all that counts.
  */
-export class SharedKey {
+export class SharedKey implements HostedKey {
   /** Connections that count here. */
   open = 0;
   readonly key: ClientKey;
   readonly name: string;
-  readonly #table: KeyTable;
+  readonly #level: KeyLevel;
   readonly #host: KeyHost;
   readonly #allowance: Allowance;
   /** At least so many does the store have for this instance, unless it has lost them. */
@@ -33,28 +35,24 @@ export class SharedKey {
   #busy = false;
   /** Whether what is left by the dead has been removed already for those who wait. */
   #reaped = false;
-  /** No entry of this instance that counts is older. Absent as long as there can be none. */
-  #oldest: number | undefined;
-  /** The first request of the entry of this instance, or of the last one if that has ended. */
-  #since = 0;
-  #ended = true;
+  readonly #age = new EntryAge();
   #epoch: number;
   #max = Infinity;
   #waiting: Ticket[] = [];
   #emptied: (() => void) | undefined;
 
-  constructor(key: ClientKey, name: string, table: KeyTable, host: KeyHost) {
+  constructor(key: ClientKey, name: string, level: KeyLevel, host: KeyHost) {
     this.key = key;
     this.name = name;
-    this.#table = table;
+    this.#level = level;
     this.#host = host;
     this.#epoch = host.epoch;
-    this.#allowance = new Allowance(table.leases);
+    this.#allowance = new Allowance(level.leases);
   }
 
   /** What the sequence numbers of the entry of this instance start at, if it may have one. */
   get oldest(): number | undefined {
-    return this.#oldest;
+    return this.#age.oldest;
   }
 
   /** Whether the store keeps this key. */
@@ -74,10 +72,15 @@ export class SharedKey {
     return this.open < this.#held && this.#host.trusted;
   }
 
-  /** Counts a connection if nobody needs to be asked. */
-  take(max: number): boolean {
+  /** Counts a connection if nobody needs to be asked, or if it is exempt. */
+  take(max: number, exempt: boolean): boolean {
     this.#max = max;
-    if (max !== Infinity && !this.hasRoom) return false;
+    if (max !== Infinity && !this.hasRoom) {
+      if (!exempt) return false;
+      this.force(max);
+      this.pump();
+      return true;
+    }
     this.open++;
     this.#allowance.use();
     return true;
@@ -137,7 +140,7 @@ export class SharedKey {
 
   /** It was asked for, but is not used. */
   drop(): void {
-    if (this.isIdle) this.#table.delete(this);
+    if (this.isIdle) this.#level.delete(this);
   }
 
   /** Does what there is to do, if anything. */
@@ -152,7 +155,7 @@ export class SharedKey {
     const target = this.#target();
     if (this.#unsure || this.#held !== target) return this.#ask(target, 0);
     if (this.#held > this.open) return this.#host.tickLater(this);
-    if (this.isIdle) this.#table.delete(this);
+    if (this.isIdle) this.#level.delete(this);
     this.#emptied?.();
   }
 
@@ -166,26 +169,23 @@ export class SharedKey {
   #refresh(): void {
     if (this.#epoch === this.#host.epoch) return;
     this.#epoch = this.#host.epoch;
-    if (this.#oldest !== undefined) this.#unsure = true;
+    if (this.oldest !== undefined) this.#unsure = true;
     this.#held = 0;
   }
 
   #ask(have: number, want: number): void {
-    const split = this.#table.leases ? this.#host.split : 0;
+    const split = this.#level.leases ? this.#host.split : 0;
     const { id, store } = this.#host;
     const seq = this.#host.nextSeq();
-    const ends = have + want === 0;
-    if (this.#ended && !ends) this.#since = seq;
-    this.#ended = ends;
+    const since = this.#age.sent(seq, have + want === 0);
     const max = this.isShared ? this.#max : 0;
-    const request = { key: this.name, id, seq, since: this.#since, unsure: this.#unsure, have, want, max, split };
+    const request = { key: this.name, id, seq, since, unsure: this.#unsure, have, want, max, split };
     this.#busy = true;
     // From now on the store may have as few as this.
     if (have < this.#held) {
       this.#held = have;
-      this.#table.negative.delete(this.key);
+      this.#level.negative.delete(this.key);
     }
-    this.#oldest ??= seq;
     const epoch = this.#epoch;
     this.#host.ask(
       () => store.count(request),
@@ -204,7 +204,7 @@ export class SharedKey {
       return this.pump();
     }
     this.#held = request.have + reply.granted;
-    this.#oldest = request.seq;
+    this.#age.oldest = request.seq;
     this.#unsure = false;
     this.#allowance.others = reply.others;
     this.#hand();
@@ -225,19 +225,16 @@ export class SharedKey {
 
   #denied({ entries = [] }: CountReply): void {
     const left = this.#reaped ? [] : entries.filter((entry) => this.#host.isLeft(entry));
-    if (left.length > 0) return this.#reap(() => this.#host.store.reap(this.name, left));
-    this.#reaped = false;
-    this.#table.refused(this);
-    for (const ticket of this.#waiting.splice(0)) ticket.refused(this, this.#table.level);
+    this.#busy = this.#reaped = left.length > 0;
+    if (left.length > 0) {
+      return this.#host.ask(() => this.#host.store.reap(this.name, left), () => {
+        this.#busy = false;
+        this.pump();
+      }, () => this.#failed());
+    }
+    this.#level.refused(this);
+    for (const ticket of this.#waiting.splice(0)) ticket.refused(this, SHARED_LEVELS[this.#level.level]);
     this.pump();
-  }
-
-  #reap(call: () => PromiseLike<void>): void {
-    this.#busy = this.#reaped = true;
-    this.#host.ask(call, () => {
-      this.#busy = false;
-      this.pump();
-    }, () => this.#failed());
   }
 
   #failed(): void {
@@ -247,13 +244,5 @@ export class SharedKey {
     this.#host.needs(this);
     this.#emptied?.();
     this.giveUp();
-  }
-}
-
-/** Throws if a reply makes no sense. */
-function checkReply({ have, want, max }: CountRequest, { granted, others }: CountReply): void {
-  const whole = Number.isSafeInteger(granted) && Number.isSafeInteger(others) && granted >= 0 && others >= 0;
-  if (!whole || granted > 0 && (want === 0 || have + granted + others > max)) {
-    throw new Error(`the store's reply makes no sense: ${granted} granted, ${others} others`);
   }
 }

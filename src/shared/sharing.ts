@@ -6,8 +6,9 @@
 
 import type { Clock } from "./clock.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import type { KeyHost } from "./key_host.ts";
+import type { HostedKey, KeyHost } from "./key_host.ts";
 import { KeyTable } from "./key_table.ts";
+import type { SharedLevel } from "./level_needs.ts";
 import { Liveness } from "./liveness.ts";
 import { Questions } from "./questions.ts";
 import { Republisher } from "./republisher.ts";
@@ -51,7 +52,7 @@ export class Sharing implements KeyHost {
   readonly health: StoreHealth;
   readonly liveness: Liveness;
   readonly questions: Questions;
-  readonly tables: Readonly<Record<"client" | "aggregate" | "total", KeyTable>>;
+  readonly tables: Readonly<Record<SharedLevel, KeyTable>>;
   epoch = 0;
   closing = false;
   readonly #clock: Clock;
@@ -59,8 +60,8 @@ export class Sharing implements KeyHost {
   readonly #republisher: Republisher;
   readonly #onStoreDown: SharingOptions["onStoreDown"];
   readonly #period: number;
-  readonly #needy = new Set<SharedKey>();
-  readonly #ticking = new Set<SharedKey>();
+  readonly #needy = new Set<HostedKey>();
+  readonly #ticking = new Set<HostedKey>();
   #seq = 0;
   #republishedAt: number;
   #tickCancel: (() => void) | undefined;
@@ -76,6 +77,7 @@ export class Sharing implements KeyHost {
     this.tables = {
       client: new KeyTable("client", this, now),
       aggregate: new KeyTable("aggregate", this, now),
+      network: new KeyTable("network", this, now),
       total: new KeyTable("total", this, now),
     };
     this.questions = new Questions(clock, deadlineMs);
@@ -125,22 +127,24 @@ export class Sharing implements KeyHost {
   }
 
   isLeft(entry: StoreEntry): boolean {
-    return entry.id !== this.id && this.liveness.isLeft(entry, this.#clock.now());
+    const answer = entry.id !== this.id && this.liveness.isLeft(entry, this.#clock.now());
+    if (answer === "perhaps") this.#heartbeat.hurry();
+    return answer === true;
   }
 
-  needs(key: SharedKey): void {
+  needs(key: HostedKey): void {
     if (this.closing || this.health.status === "closed") return;
     this.#needy.add(key);
     // It was silent for too long to rely on anything, and has not noticed yet.
     if (this.health.status === "up" && !this.trusted) this.#heartbeat.send();
   }
 
-  tickLater(key: SharedKey): void {
+  tickLater(key: HostedKey): void {
     this.#ticking.add(key);
     this.#tickCancel ??= this.#clock.after(TICK_MS, () => this.#tick());
   }
 
-  unanswered(key: SharedKey, max: number, ticket: Ticket): void {
+  unanswered(key: HostedKey, max: number, ticket: Ticket): void {
     if (this.#onStoreDown === "closed" || this.closing) return ticket.refused(key, "unavailable");
     key.force(max);
     ticket.granted(key);

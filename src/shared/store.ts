@@ -87,8 +87,11 @@ export interface CountReply {
 
 /** The count of one instance at one key. */
 export interface StoreEntry {
+  /** The instance. */
   readonly id: string;
+  /** How many connections it has, with those that it was granted and has not used yet. */
   readonly count: number;
+  /** The request that wrote it. */
   readonly seq: number;
   /** Where the store keeps entries by it. */
   readonly since?: number;
@@ -96,6 +99,7 @@ export interface StoreEntry {
 
 /** An instance's sign of life. */
 export interface LifeSign {
+  /** The instance. */
   readonly id: string;
   /** A number that grows with each sign of the instance. */
   readonly beat: number;

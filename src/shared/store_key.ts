@@ -7,16 +7,17 @@
 import { createHash } from "node:crypto";
 import { formatCidr } from "../core/cidr.ts";
 import { cidrOf, type ClientKey, clientName, UNIX_CLIENT } from "../core/client_key.ts";
-import type { Level } from "../core/levels_of.ts";
+import type { SharedLevel } from "./level_needs.ts";
 
 /** The longest name of a client's own key that is written out. Longer ones are hashed. */
 const LONGEST = 64;
 
 /**
- * The name of a key: `c:192.0.2.7`, `c:2001:db8:0:1::/64`, `c:unix`, `c:=alice`, `a:192.0.2.0/24`, `t`. Different keys have
+ * The name of a key: `c:192.0.2.7`, `c:2001:db8:0:1::/64`, `c:unix`, `c:=alice`, `a:192.0.2.0/24`,
+ * `n:10.0.0.0/8`, `t`. Different keys have
  * different names. A name is printable ASCII without braces, so that no client chooses a slot of a Cluster.
  */
-export function storeKey(level: Level["level"], key: ClientKey): string {
+export function storeKey(level: SharedLevel, key: ClientKey): string {
   return level === "total" ? "t" : `${level[0]}:${textOf(key)}`;
 }
 

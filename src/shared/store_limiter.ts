@@ -4,30 +4,19 @@
  * @module
  */
 
-import type { ClientKey } from "../core/client_key.ts";
 import { namedNetwork } from "../core/client_of.ts";
-import { CountedSlot } from "../core/counted_slot.ts";
-import type { Counts } from "../core/counts.ts";
-import { internalsOf } from "../core/internals.ts";
-import type { Level } from "../core/levels_of.ts";
-import { Limiter } from "../core/limiter.ts";
+import type { Limiter } from "../core/limiter.ts";
 import type { ClientCount, LimiterStats } from "../core/limiter_stats.ts";
 import type { Limits, LimitsOptions } from "../core/limits.ts";
 import type { Peer } from "../core/peer.ts";
-import type { RefusalReason } from "../core/reasons.ts";
 import { refusedError } from "../core/refused_error.ts";
 import type { Admission, Slot } from "../core/slot.ts";
-import { callHook } from "../admission/hooks.ts";
-import { CLOCK, type Clock } from "./clock.ts";
+import { CLOCK } from "./clock.ts";
 import { checkSharing, type SharingLimitOptions } from "./options.ts";
-import type { SharedKey } from "./shared_key.ts";
-import { SharedSlot } from "./shared_slot.ts";
-import { Sharing } from "./sharing.ts";
+import { SharedAdmission } from "./shared_admission.ts";
 import type { SharedStore } from "./store.ts";
-import { storeKey } from "./store_key.ts";
 import type { StoreStatus } from "./store_health.ts";
-import { Ticket } from "./ticket.ts";
-import { unobserved } from "./unobserved.ts";
+import { storeKey } from "./store_key.ts";
 
 /** The counters of a shared limiter. Those of {@linkcode LimiterStats} are of this instance. */
 export interface SharedStats extends LimiterStats {
@@ -51,13 +40,7 @@ export interface SharedStats extends LimiterStats {
 export class StoreLimiter {
   /** The limiter that counts what is open here. Change its limits, observe it, but do not ask it to admit anything. */
   readonly local: Limiter;
-  readonly #counts: Counts;
-  readonly #levelsOf: (peer: Peer) => readonly Level[] | undefined;
-  readonly #sharing: Sharing;
-  readonly #onStoreDown: "local" | "open" | "closed";
-  readonly #maxWaiting: number;
-  #waiting = 0;
-  #closing: Promise<void> | undefined;
+  readonly #admission: SharedAdmission;
 
   /**
    * Creates a limiter. It sends a sign of life at once.
@@ -67,25 +50,14 @@ export class StoreLimiter {
    * @throws {TypeError} For an unknown option or a value of the wrong type.
    * @throws {RangeError} For a number out of its range.
    */
-  constructor(limits: LimitsOptions, store: SharedStore, options: SharingLimitOptions = {}, clock: Clock = CLOCK) {
-    const { onStatus, maxWaiting, ...checked } = checkSharing(options);
-    this.local = new Limiter(limits);
-    const { counts, levelsOf } = internalsOf(this.local)!;
-    this.#counts = counts;
-    this.#levelsOf = levelsOf!;
-    this.#onStoreDown = checked.onStoreDown;
-    this.#maxWaiting = maxWaiting;
-    this.#sharing = new Sharing({
-      ...checked,
-      ...{ id: randomId(), store, clock },
-      changed: (status, cause) => callHook(onStatus, undefined, status, cause),
-      open: () => counts.open,
-    });
+  constructor(limits: LimitsOptions, store: SharedStore, options: SharingLimitOptions = {}) {
+    this.#admission = new SharedAdmission(limits, store, checkSharing(options), CLOCK, randomId());
+    this.local = this.#admission.local;
   }
 
   /** Whether the store answers. */
   get status(): StoreStatus {
-    return this.#sharing.health.status;
+    return this.#admission.sharing.health.status;
   }
 
   /**
@@ -114,88 +86,7 @@ export class StoreLimiter {
    * @returns The slot, to release when the connection is closed, or the refusal.
    */
   tryAccept(peer: Peer): Admission | Promise<Admission> {
-    if (this.#closing !== undefined) return this.#counts.refuse("unavailable", peer);
-    const slot = this.#countHere(peer);
-    if (!slot.admitted) return slot;
-    const levels = this.#levelsOf(peer) ?? [];
-    const { tables, health } = this.#sharing;
-    const full = levels.find(({ level, key, max }) => max !== Infinity && tables[level].isFull(key));
-    if (full !== undefined) return this.#refuse(slot, full.level, peer);
-    const keys = levels.map(({ level, key }) => tables[level].get(key));
-    const without = keys.filter((key, i) => !key.take(levels[i]!.max));
-    if (without.length === 0) return this.#admit(slot, keys);
-    if (health.status === "down") return this.#decideAlone(slot, keys, without, levels, peer);
-    if (this.#waiting >= this.#maxWaiting) return this.#giveBack(slot, keys, without, "pending", peer);
-    return this.#ask(slot, keys, without, levels, peer);
-  }
-
-  /** Counts a connection here, if there is room here. */
-  #countHere(peer: Peer): Admission {
-    const counts = this.#counts;
-    const { observer } = counts;
-    if (this.status === "down" && this.#onStoreDown === "open") {
-      const client = this.#levelsOf(peer)?.[0];
-      if (client?.key !== undefined && client.max !== 0) return countBeyond(counts, client.key);
-    }
-    const admission = unobserved(counts, () => this.local.tryAccept(peer));
-    if (!admission.admitted) observer?.refused(admission.reason, peer);
-    return admission;
-  }
-
-  #ask(
-    slot: Slot,
-    keys: readonly SharedKey[],
-    without: readonly SharedKey[],
-    levels: readonly Level[],
-    peer: Peer,
-  ): Promise<Admission> {
-    this.#waiting++;
-    return new Promise((resolve) => {
-      const ticket = new Ticket(without, (reason) => {
-        this.#waiting--;
-        resolve(reason === undefined ? this.#admit(slot, keys) : this.#giveBack(slot, keys, without, reason, peer));
-      });
-      for (const key of without) key.wait(levels[keys.indexOf(key)]!.max, ticket);
-    });
-  }
-
-  #decideAlone(
-    slot: Slot,
-    keys: readonly SharedKey[],
-    without: readonly SharedKey[],
-    levels: readonly Level[],
-    peer: Peer,
-  ): Admission {
-    if (this.#onStoreDown === "closed") return this.#giveBack(slot, keys, without, "unavailable", peer);
-    for (const key of without) key.force(levels[keys.indexOf(key)]!.max);
-    return this.#admit(slot, keys);
-  }
-
-  #admit(slot: Slot, keys: readonly SharedKey[]): Slot {
-    const shared = new SharedSlot(slot, this.#counts, keys);
-    this.#counts.observer?.admitted(shared);
-    return shared;
-  }
-
-  #giveBack(
-    slot: Slot,
-    keys: readonly SharedKey[],
-    without: readonly SharedKey[],
-    reason: RefusalReason,
-    peer: Peer,
-  ): Admission {
-    for (const key of keys) {
-      if (!without.includes(key)) key.release();
-      else key.drop();
-    }
-    return this.#refuse(slot, reason, peer);
-  }
-
-  #refuse(slot: Slot, reason: RefusalReason, peer: Peer): Admission {
-    const counts = this.#counts;
-    unobserved(counts, () => slot.release());
-    counts.admitted--;
-    return counts.refuse(reason, peer);
+    return this.#admission.tryAccept(peer);
   }
 
   /** The number of connections that are open here. */
@@ -215,11 +106,10 @@ export class StoreLimiter {
    * @throws {Error} If the store does not answer.
    */
   openEverywhere(peer: Peer): Promise<number | undefined> {
-    const named = namedNetwork(peer);
-    const client = this.#levelsOf(peer)?.[0];
-    const key: ClientKey | undefined = named ?? (client?.max === Infinity ? undefined : client?.key);
+    const client = this.#admission.levelsOf(peer)[0];
+    const key = namedNetwork(peer) ?? (client?.max === Infinity ? undefined : client?.key);
     if (key === undefined) return Promise.resolve(undefined);
-    const { questions, store } = this.#sharing;
+    const { questions, store } = this.#admission.sharing;
     return new Promise((resolve, reject) => {
       questions.ask(() => store.total(storeKey("client", key)), resolve, reject);
     });
@@ -244,13 +134,13 @@ export class StoreLimiter {
 
   /** Returns a snapshot of this instance's counters, and what it last heard of the others. */
   stats(): SharedStats {
-    const { liveness, questions } = this.#sharing;
+    const { liveness, questions } = this.#admission.sharing;
     return {
       ...this.local.stats(),
       status: this.status,
       instances: liveness.live,
       openEverywhere: liveness.open,
-      waiting: this.#waiting,
+      waiting: this.#admission.waiting,
       asked: questions.asked,
       unanswered: questions.failed,
     };
@@ -271,7 +161,7 @@ export class StoreLimiter {
    * replica that has become the primary. It happens by itself every three minutes.
    */
   resync(): void {
-    this.#sharing.resync();
+    this.#admission.sharing.resync();
   }
 
   /**
@@ -279,7 +169,7 @@ export class StoreLimiter {
    * that are still open count no more. Never rejects; if the store does not answer, the others notice after `deadMs`.
    */
   close(): Promise<void> {
-    return this.#closing ??= this.#sharing.close();
+    return this.#admission.close();
   }
 
   /** Closes the limiter. */
@@ -288,13 +178,7 @@ export class StoreLimiter {
   }
 }
 
-/** Counts a connection, whether there is room or not. */
-function countBeyond(counts: Counts, client: ClientKey): Slot {
-  counts.add(client, counts.openFor(client), counts.aggregatesOf(client));
-  return new CountedSlot(client, counts);
-}
-
-/** 48 random bits. A thousand instances that start a thousand times a day meet once in centuries. */
+/** 48 random bits: among a thousand instances two are the same once in 600 million starts. */
 function randomId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(6));
   return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");

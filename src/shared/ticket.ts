@@ -5,14 +5,19 @@
  */
 
 import type { RefusalReason } from "../core/reasons.ts";
-import type { SharedKey } from "./shared_key.ts";
+
+/** A key that counts connections. */
+export interface CountingKey {
+  /** A connection that it has counted has closed. */
+  release(): void;
+}
 
 /**
  * Collects the answers for one connection. All levels are asked at once. If one refuses, what the others have granted goes
  * back, once all have answered.
  */
 export class Ticket {
-  readonly #keys: readonly SharedKey[];
+  readonly #keys: readonly CountingKey[];
   readonly #settled: (reason: RefusalReason | undefined) => void;
   readonly #granted: boolean[];
   #left: number;
@@ -23,7 +28,7 @@ export class Ticket {
    * @param keys The keys of the levels, in the order in which their reasons count.
    * @param settled Is called once: with a reason, or with none if all have granted.
    */
-  constructor(keys: readonly SharedKey[], settled: (reason: RefusalReason | undefined) => void) {
+  constructor(keys: readonly CountingKey[], settled: (reason: RefusalReason | undefined) => void) {
     this.#keys = keys;
     this.#settled = settled;
     this.#left = keys.length;
@@ -31,13 +36,13 @@ export class Ticket {
   }
 
   /** A key has counted the connection. */
-  granted(key: SharedKey): void {
+  granted(key: CountingKey): void {
     this.#granted[this.#keys.indexOf(key)] = true;
     this.#answered();
   }
 
   /** A key has not counted the connection. */
-  refused(key: SharedKey, reason: RefusalReason): void {
+  refused(key: CountingKey, reason: RefusalReason): void {
     const level = this.#keys.indexOf(key);
     if (level < this.#refusedBy) [this.#refusedBy, this.#reason] = [level, reason];
     this.#answered();

@@ -16,7 +16,7 @@ import { describe, thisMachine } from "../../bench/lib/machine.ts";
 import { judge } from "../../tests/support/redis/failure.ts";
 import { FAILURES } from "../../tests/support/redis/failures.ts";
 import type { Pace } from "../../tests/support/redis/lab.ts";
-import { noRedis } from "../../tests/support/redis/running_redis.ts";
+import { noRedis, RunningRedis } from "../../tests/support/redis/running_redis.ts";
 import { measureExactness } from "./exactness.ts";
 import { LEVELS, type SharedLevelName } from "./levels.ts";
 
@@ -89,10 +89,11 @@ async function failures(): Promise<void> {
   );
   lines.push('admitted (`onStoreDown: "closed"`).', "");
   lines.push("| failure | most over the limit | allowed | healed after | allowed |", "|---|---|---|---|---|");
+  await using redis = await RunningRedis.start();
   for (const failure of FAILURES) {
     const { name, over, heals } = failure;
     try {
-      const seen = await failure.run(USUAL);
+      const seen = await failure.run({ pace: USUAL, redis });
       lines.push(
         `| ${name} | ${seen.over} | ${over} | ${(seen.healed / 1_000).toFixed(2)} s | ${heals(USUAL) / 1_000} s |`,
       );

@@ -1,31 +1,32 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
-import { Limiter, type LimitsOptions, type RefusalReason, type Slot } from "@connlimit/connlimit";
-
-/** A connection that the model holds open: with the bits of its address, and how many of them make its client. */
-interface Open {
-  readonly family: number;
-  readonly bits: string;
-  readonly prefix: number;
-  readonly slot: Slot;
-}
-
-/** Addresses with their bits as a string of zeros and ones, few enough that they meet, and near to each other. */
-const ADDRESSES = [
-  ...[0, 1, 2, 128, 256, 257, 65536].map((offset) => {
-    const value = 0xc0000000 + offset;
-    const text = [value >>> 24, value >>> 16 & 255, value >>> 8 & 255, value & 255].join(".");
-    return { peer: text, family: 4, bits: value.toString(2).padStart(32, "0") };
-  }),
-  ...[[0, 0, 1], [0, 0, 2], [0, 1, 1], [1, 0, 1], [1, 1, 1]].map(([site, subnet, host]) => ({
-    peer: `2001:db8:${site}:${subnet}::${host}`,
-    family: 6,
-    bits: [0x2001, 0xdb8, site!, subnet!, 0, 0, 0, host!].map((group) => group.toString(2).padStart(16, "0")).join(""),
-  })),
-];
+import { Limiter, type LimitsOptions, type Rate, type Slot } from "@connlimit/connlimit";
+import { byReason } from "../../src/core/reasons.ts";
+import { FakeClock } from "../support/fake_clock.ts";
+import { ADDRESSES, NaiveLimiter, type Open } from "../support/naive_limiter.ts";
 
 const count = fc.oneof(fc.nat(4), fc.constant(Infinity));
+
+/** All intervals are whole milliseconds, so that the model does not round. */
+const rate: fc.Arbitrary<Rate | false> = fc.oneof(
+  fc.record({
+    perSecond: fc.constantFrom(0.5, 1, 10, 100),
+    burst: fc.integer({ min: 1, max: 3 }),
+    penalty: fc.boolean(),
+  }, {
+    requiredKeys: ["perSecond"],
+  }),
+  fc.constant<false>(false),
+);
+
+function rules(ipv6Prefixes: number[] | undefined) {
+  const plain = fc.record({ maxPerClient: count, rate }, { requiredKeys: ["maxPerClient"] });
+  const exempt = fc.record({ exempt: fc.constant(true), max: fc.nat(3) });
+  if (ipv6Prefixes === undefined) return fc.oneof(plain, fc.record({ rate }), exempt);
+  const ipv6Prefix = fc.constantFrom(...ipv6Prefixes);
+  return fc.oneof(plain, fc.record({ rate, ipv6Prefix }), exempt, fc.record({ ipv6Prefix }));
+}
 
 const limitsOptions: fc.Arbitrary<LimitsOptions> = fc.record({
   maxPerClient: count,
@@ -33,124 +34,102 @@ const limitsOptions: fc.Arbitrary<LimitsOptions> = fc.record({
   ipv4Prefix: fc.constantFrom(32, 31, 25, 24),
   ipv6Prefix: fc.constantFrom(128, 64, 63, 48),
   aggregates: fc.subarray([
-    fc.record({ ipv4Prefix: fc.constant(23), max: count }),
+    fc.record({ ipv4Prefix: fc.constant(23), max: count, rate }, { requiredKeys: ["ipv4Prefix", "max"] }),
     fc.record({ ipv4Prefix: fc.constant(8), ipv6Prefix: fc.constant(32), max: count }),
-    fc.record({ ipv6Prefix: fc.constant(47), max: count }),
+    fc.record({ ipv6Prefix: fc.constant(47), max: count, rate }, { requiredKeys: ["ipv6Prefix", "max"] }),
   ]).chain((parts) => fc.tuple(...parts)),
-  networks: fc.dictionary(
-    fc.constantFrom("192.0.0.0", "192.0.0.0/24", "192.0.0.0/8", "2001:db8::1", "2001:db8::/48", "::/0"),
-    fc.record({ maxPerClient: count }),
-  ),
-}, { requiredKeys: [] });
+  networks: fc.record({
+    "192.0.0.0": rules(undefined),
+    "192.0.0.0/24": rules(undefined),
+    "192.0.0.0/8": rules(undefined),
+    "2001:db8::1": rules([128]),
+    "2001:db8::/48": rules([48, 64, 127]),
+    "::/0": rules([56, 128]),
+  }, { requiredKeys: [] }),
+  rate,
+  fairShare: fc.oneof(fc.boolean(), fc.record({ share: fc.constantFrom(0.25, 0.5, 1), floor: fc.nat(2) })),
+  dryRun: fc.boolean(),
+}, { requiredKeys: [] }).map((options) =>
+  options.fairShare && (options.maxTotal ?? Infinity) === Infinity ? { ...options, maxTotal: 8 } : options
+) as fc.Arbitrary<LimitsOptions>;
 
 const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("accept" as const), who: fc.nat(ADDRESSES.length - 1) }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("release" as const), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("release again" as const), which: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("limits" as const), options: limitsOptions }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("wait" as const), milliseconds: fc.constantFrom(1, 10, 500, 999, 2_000) }),
+  },
 );
-
-/** The naive limiter: a list of open connections, looked through from end to end for each question. */
-class Model {
-  readonly open: Open[] = [];
-  options: LimitsOptions = {};
-
-  /** What the limiter must answer: how many bits make the client, and why it must refuse, if it must. */
-  judge({ family, bits }: (typeof ADDRESSES)[number]): { prefix: number; reason: RefusalReason | undefined } {
-    const { maxPerClient = 100, maxTotal = Infinity, aggregates = [] } = this.options;
-    const { ipv4Prefix = 32, ipv6Prefix = 64 } = this.options;
-    const rule = this.#rule(family, bits);
-    const prefix = Math.max(family === 4 ? ipv4Prefix : ipv6Prefix, rule?.prefix ?? 0);
-    const max = rule?.maxPerClient ?? maxPerClient;
-    const within = (length: number) =>
-      this.open.filter((conn) =>
-        conn.family === family && conn.bits.slice(0, length) === bits.slice(0, length) && conn.prefix >= length
-      ).length;
-    const mine = this.countOf(family, bits, prefix);
-    const full = aggregates.some((level) => {
-      const length = family === 4 ? level.ipv4Prefix : level.ipv6Prefix;
-      return length !== undefined && within(length) >= level.max;
-    });
-    const reason = mine >= max
-      ? rule !== undefined && max === 0 ? "blocked" : "client"
-      : full
-      ? "aggregate"
-      : this.open.length >= maxTotal
-      ? "total"
-      : undefined;
-    return { prefix, reason };
-  }
-
-  countOf(family: number, bits: string, prefix: number): number {
-    const client = bits.slice(0, prefix);
-    return this.open.filter((conn) =>
-      conn.family === family && conn.prefix === prefix && conn.bits.slice(0, prefix) === client
-    ).length;
-  }
-
-  #rule(family: number, bits: string): { prefix: number; maxPerClient: number } | undefined {
-    const rules = Object.entries(this.options.networks ?? {}).flatMap(([text, { maxPerClient }]) => {
-      const [address, length] = text.split("/");
-      const prefix = Number(length ?? (address!.includes(":") ? 128 : 32));
-      return (address!.includes(":") ? 6 : 4) === family && bits.startsWith(NETWORK_BITS[address!]!.slice(0, prefix))
-        ? [{ prefix, maxPerClient }]
-        : [];
-    });
-    return rules.sort((one, other) => other.prefix - one.prefix)[0];
-  }
-}
-
-/** The bits of the addresses that the networks above are made of. */
-const NETWORK_BITS: Record<string, string> = {
-  "192.0.0.0": ADDRESSES[0]!.bits,
-  "2001:db8::1": ADDRESSES[7]!.bits,
-  "2001:db8::": `${ADDRESSES[7]!.bits.slice(0, 127)}0`,
-  "::": "0".repeat(128),
-};
 
 test("Limiter answers and counts as a naive model does, whatever is accepted, released and reconfigured", () => {
   const seen = new Set<string>();
-  fc.assert(
-    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
-      const limiter = new Limiter();
-      const model = new Model();
-      const released: Slot[] = [];
-      let peak = 0;
-      for (const step of steps) {
-        if (step.kind === "accept") {
-          const address = ADDRESSES[step.who]!;
-          const { prefix, reason } = model.judge(address);
-          const admission = limiter.tryAccept(address.peer);
+  // A dry run must decide as the model does, which knows nothing of what only the dry run has admitted.
+  const wouldBeSeen = new Set<string>();
+  const property = fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
+    using fake = new FakeClock();
+    const limiter = new Limiter();
+    const model = new NaiveLimiter();
+    const released: Slot[] = [];
+    const dry: Slot[] = [];
+    const wouldRefuse = byReason(() => 0);
+    let peak = 0;
+    for (const step of steps) {
+      if (step.kind === "accept") {
+        const address = ADDRESSES[step.who]!;
+        const { prefix, exempt, reason } = model.judge(address, performance.now());
+        const explained = limiter.explain(address.peer);
+        const admission = limiter.tryAccept(address.peer);
+        assertEquals(explained.admitted, admission.admitted);
+        assertStrictEquals(explained.reason ?? explained.wouldRefuse ?? undefined, reason);
+        if (model.dryRun && reason !== undefined) {
+          assertEquals([admission.admitted, admission.admitted && admission.wouldRefuse?.reason], [true, reason]);
+          wouldRefuse[reason]++;
+          wouldBeSeen.add(reason);
+          dry.push(admission as Slot);
+        } else {
           assertStrictEquals(admission.admitted ? undefined : admission.reason, reason);
           seen.add(reason ?? "admitted");
-          if (admission.admitted) model.open.push({ ...address, prefix, slot: admission });
-          assertStrictEquals(
-            limiter.openFor(address.peer),
-            model.countOf(address.family, address.bits, prefix),
-          );
-        } else if (step.kind === "release" && model.open.length > 0) {
+          if (admission.admitted) {
+            assertStrictEquals(admission.wouldRefuse, undefined);
+            model.open.push({ ...address, prefix, exempt, slot: admission });
+          }
+        }
+        assertStrictEquals(
+          limiter.openFor(address.peer),
+          model.countOf(address.family, address.bits, prefix),
+        );
+      } else if (step.kind === "release") {
+        if (dry.length > 0 && step.which % 3 === 0) dry.splice(step.which % dry.length, 1)[0]!.release();
+        else if (model.open.length > 0) {
           const [{ slot }] = model.open.splice(step.which % model.open.length, 1) as [Open];
           slot.release();
           released.push(slot);
-        } else if (step.kind === "release again" && released.length > 0) {
-          released[step.which % released.length]!.release();
-        } else if (step.kind === "limits") {
-          limiter.setLimits(step.options);
-          model.options = step.options;
         }
-        check(limiter, model, peak = Math.max(peak, model.open.length));
-      }
-      for (const { slot } of model.open.splice(0)) slot.release();
-      check(limiter, model, peak);
-      assertEquals([...limiter.clients()], []);
-    }),
-    { numRuns: 3_000 },
-  );
+      } else if (step.kind === "release again" && released.length > 0) {
+        released[step.which % released.length]!.release();
+      } else if (step.kind === "limits") {
+        limiter.setLimits(step.options);
+        model.options = step.options;
+      } else if (step.kind === "wait") fake.pass(step.milliseconds);
+      check(limiter, model, peak = Math.max(peak, model.open.length));
+      assertEquals(limiter.stats().wouldRefuse, wouldRefuse);
+    }
+    for (const { slot } of model.open.splice(0)) slot.release();
+    check(limiter, model, peak);
+    assertEquals([...limiter.clients()], []);
+    for (const slot of dry) slot.release();
+  });
+  fc.assert(property, { numRuns: 3_000 });
   // A model that never sees one of the answers would agree with a limiter that never gives it.
-  assertEquals([...seen].sort(), ["admitted", "aggregate", "blocked", "client", "total"]);
+  const all = ["admitted", "aggregate", "blocked", "client", "fair-share", "rate", "total"];
+  assertEquals([...seen].sort(), all);
+  assertEquals([...wouldBeSeen].sort(), all.slice(1));
 });
 
-function check(limiter: Limiter, model: Model, peak: number): void {
+function check(limiter: Limiter, model: NaiveLimiter, peak: number): void {
   const { open, clients, peak: limiterPeak } = limiter.stats();
   assertStrictEquals(open, model.open.length);
   assertStrictEquals(limiterPeak, peak);

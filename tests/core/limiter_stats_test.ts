@@ -2,6 +2,7 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type Peer } from "@connlimit/connlimit";
 import { acceptAll, refusedFor } from "../support/admissions.ts";
+import { byReason } from "../../src/core/reasons.ts";
 
 test("Limiter.openFor() knows clients by any of their peers and by the name of a slot's client", () => {
   const limiter = new Limiter();
@@ -49,6 +50,8 @@ test("Limiter.stats() counts what happened", () => {
       client: 1,
       aggregate: 0,
       total: 1,
+      "fair-share": 0,
+      rate: 0,
       blocked: 1,
       "unknown-address": 1,
       pending: 0,
@@ -57,6 +60,8 @@ test("Limiter.stats() counts what happened", () => {
       "untrusted-peer": 0,
       "proxy-header": 0,
     },
+    timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
+    wouldRefuse: byReason(() => 0),
   });
 });
 

@@ -1,14 +1,17 @@
 import { test } from "node:test";
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
+import { Limiter, type Limits, type LimitsOptions } from "@connlimit/connlimit";
 
-const DEFAULTS = {
+const DEFAULTS: Limits = {
   maxPerClient: 100,
   maxTotal: Infinity,
   ipv4Prefix: 32,
   ipv6Prefix: 64,
   aggregates: [],
   networks: {},
+  rate: false,
+  fairShare: false,
+  dryRun: false,
 };
 
 test("Limiter.limits has the defaults where nothing is given", () => {
@@ -38,15 +41,23 @@ test("Limiter.limits can be given back as options", () => {
     maxTotal: 9,
     ipv4Prefix: 28,
     ipv6Prefix: 56,
-    aggregates: [{ ipv4Prefix: 16, ipv6Prefix: 32, max: 5 }, { ipv6Prefix: 48, max: Infinity }],
+    rate: { perSecond: 0.5, burst: 4, penalty: true, maxTracked: 9 },
+    fairShare: { floor: 2 },
+    dryRun: true,
+    aggregates: [
+      { ipv4Prefix: 16, ipv6Prefix: 32, max: 5, rate: { perSecond: 9 } },
+      { ipv6Prefix: 48, max: Infinity, rate: false },
+    ],
     networks: {
       "::FFFF:10.0.0.0/104": { maxPerClient: Infinity },
       "2001:DB8::/32": { maxPerClient: 0 },
-      "::1": { maxPerClient: 1 },
+      "::1": { maxPerClient: 1, rate: false },
+      "::2": { rate: { perSecond: 3, burst: 1 }, ipv6Prefix: 128 },
+      "::3": { exempt: true },
     },
   });
   const before = limiter.limits;
-  assertEquals(Object.keys(before.networks), ["10.0.0.0/8", "2001:db8::/32", "::1"]);
+  assertEquals(Object.keys(before.networks), ["10.0.0.0/8", "2001:db8::/32", "::1", "::2", "::3"]);
   limiter.setLimits(before);
   assertEquals(limiter.limits, before);
   limiter.setLimits({ ...before, maxPerClient: 20 });
@@ -111,6 +122,51 @@ const BAD: [options: any, error: typeof TypeError | typeof RangeError, ...says: 
   [{ networks: { "10.0.0.0/8": {} } }, TypeError, '"10.0.0.0/8"', "maxPerClient", "undefined"],
   [{ networks: { "10.0.0.0/8": { maxPerClient: -1 } } }, RangeError, '"10.0.0.0/8"', "maxPerClient", "-1"],
   [{ networks: { "10.0.0.0/8": { max: 1 } } }, TypeError, '"10.0.0.0/8"', '"max"'],
+  ...([
+    [{ exempt: 1 }, TypeError, ".exempt", "1"],
+    [{ exempt: true, max: Infinity }, RangeError, ".max", "Infinity"],
+    [{ exempt: true, max: -1 }, RangeError, ".max", "-1"],
+    [{ exempt: false, max: 1 }, TypeError, '"max"', "exempt"],
+    [{ exempt: true, maxPerClient: 5 }, TypeError, ".maxPerClient", "exempt", "5"],
+    [{ exempt: true, rate: false }, TypeError, ".rate", "exempt", "false"],
+    [{ ipv6Prefix: 64 }, RangeError, ".ipv6Prefix", "IPv6", "64"],
+    [{ rate: { perSecond: 0 } }, RangeError, ".rate.perSecond", "0"],
+    [{ rate: { perSecond: 1, maxTracked: 5 } }, TypeError, ".rate", '"maxTracked"'],
+  ] as [object, typeof RangeError | typeof TypeError, ...string[]][]).map((
+    [rule, error, ...says],
+  ): (typeof BAD)[number] => [
+    { networks: { "10.0.0.0/8": rule } },
+    error,
+    '"10.0.0.0/8"',
+    ...says,
+  ]),
+  [{ networks: { "2001:db8::/56": { ipv6Prefix: 48 } } }, RangeError, '"2001:db8::/56"', ".ipv6Prefix", "56", "48"],
+  [
+    { aggregates: [{ ipv6Prefix: 48, max: 1 }], networks: { "2001:db8::/32": { ipv6Prefix: 48 } } },
+    RangeError,
+    ".ipv6Prefix",
+    "49",
+    "48",
+  ],
+  [{ rate: true }, TypeError, "rate", "true"],
+  [{ rate: {} }, TypeError, "rate.perSecond", "undefined"],
+  [{ rate: { perSecond: Infinity } }, RangeError, "rate.perSecond", "Infinity"],
+  [{ rate: { perSecond: NaN } }, RangeError, "rate.perSecond", "NaN"],
+  [{ rate: { perSecond: -1 } }, RangeError, "rate.perSecond", "-1"],
+  [{ rate: { perSecond: 1, burst: 0 } }, RangeError, "rate.burst", "0"],
+  [{ rate: { perSecond: 1, burst: 1.5 } }, RangeError, "rate.burst", "1.5"],
+  [{ rate: { perSecond: 1, penalty: 1 } }, TypeError, "rate.penalty", "1"],
+  [{ rate: { perSecond: 1, maxTracked: 0 } }, RangeError, "rate.maxTracked", "0"],
+  [{ rate: { perSecond: 1, max: 0 } }, TypeError, "rate", '"max"'],
+  [{ aggregates: [{ ipv4Prefix: 8, max: 1, rate: 5 }] }, TypeError, "aggregates[0].rate", "5"],
+  [{ fairShare: true }, RangeError, "fairShare", "maxTotal", "Infinity"],
+  [{ fairShare: 1, maxTotal: 5 }, TypeError, "fairShare", "1"],
+  [{ fairShare: { share: 0 }, maxTotal: 5 }, RangeError, "fairShare.share", "0"],
+  [{ fairShare: { share: 2 }, maxTotal: 5 }, RangeError, "fairShare.share", "2"],
+  [{ fairShare: { share: "1" }, maxTotal: 5 }, TypeError, "fairShare.share", '"1"'],
+  [{ fairShare: { floor: -1 }, maxTotal: 5 }, RangeError, "fairShare.floor", "-1"],
+  [{ fairShare: { foor: 1 }, maxTotal: 5 }, TypeError, "fairShare", '"foor"'],
+  [{ dryRun: 1 }, TypeError, "dryRun", "1"],
   [
     { networks: { "10.0.0.0/8": { maxPerClient: 1 }, "::ffff:10.0.0.0/104": { maxPerClient: 2 } } },
     RangeError,

@@ -21,6 +21,8 @@ test("REASONS have the reasons that are documented, with their statuses", () => 
     ["client", 429, true],
     ["aggregate", 429, true],
     ["total", 503, true],
+    ["fair-share", 429, true],
+    ["rate", 429, true],
     ["blocked", 403, false],
     ["unknown-address", 403, false],
     ["pending", 503, true],

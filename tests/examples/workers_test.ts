@@ -50,7 +50,7 @@ async function openMost(port: number, most: number, words: string): Promise<Clie
   return clients;
 }
 
-const CLUSTERS: Readonly<Record<string, RuntimeName>> = { deno: "Deno", bun: "Bun", "npx tsx": "Node" };
+const CLUSTERS: Readonly<Record<string, RuntimeName>> = { bun: "Bun", "npx tsx": "Node" };
 
 for (const [start, runtime] of Object.entries(CLUSTERS)) {
   testUnless(
@@ -68,19 +68,16 @@ for (const [start, runtime] of Object.entries(CLUSTERS)) {
             if (worker !== undefined) workers.add(worker);
             return workers.size >= count;
           }, `${count} workers to have served`);
-        // On Deno, a worker that is not busy may get all connections.
-        await serve(runtime === "Deno" ? 2 : 4);
+        await serve(4);
         const clients = await openMost(port, 20, ASK);
         await eventually(() => /refused (::ffff:)?127\.0\.0\.2: client/.test(output()), "the refusal to be printed");
-        if (runtime !== "Deno") {
-          // The slots of a worker that is killed are free again, and another takes its place.
-          Deno.kill(Number([...workers][0]), "SIGKILL");
-          await serve(5);
-          await eventually(async () => {
-            using other = await connectFrom("127.0.0.2", port);
-            return (await ask(other, ASK)).includes("served by");
-          }, "a slot of the worker that was killed");
-        }
+        // The slots of a worker that is killed are free again, and another takes its place.
+        Deno.kill(Number([...workers][0]), "SIGKILL");
+        await serve(5);
+        await eventually(async () => {
+          using other = await connectFrom("127.0.0.2", port);
+          return (await ask(other, ASK)).includes("served by");
+        }, "a slot of the worker that was killed");
         for (const client of clients) client[Symbol.dispose]();
       });
     },
@@ -110,27 +107,3 @@ for (const [name, start, runtime] of ECHOES) {
     },
   );
 }
-
-testUnless(
-  oneAddress,
-  "examples/deno_serve_parallel.ts answers five requests of a client over all threads",
-  async () => {
-    const file = "examples/deno_serve_parallel.ts";
-    const line = (await text(file)).split("\n").find((line) => line.startsWith(" *   deno serve "))!;
-    const args = (port: number) => line.slice(" *   deno ".length).replace("8000", `${port}`).split(" ");
-    await withServer("Deno", args, async ({ port }) => {
-      const status = async (client: Awaited<ReturnType<typeof connectFrom>>) =>
-        /^HTTP\/1\.1 (\d+)/.exec(await reply(client, ASK))?.[1];
-      const ask = async () => {
-        const clients = await Promise.all(Array.from({ length: 8 }, () => connectFrom("127.0.0.2", port)));
-        const answers = await Promise.all(clients.map(status));
-        for (const client of clients) client.reset();
-        return answers.sort();
-      };
-      const expected = [...Array(5).fill("200"), ...Array(3).fill("429")];
-      // The threads agree within a moment who has the store.
-      await eventually(async () => `${await ask()}` === `${expected}`, "the threads to share the limit");
-      await eventually(async () => `${await ask()}` === `${expected}`, "the slots to be free again");
-    });
-  },
-);

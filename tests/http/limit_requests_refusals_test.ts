@@ -16,13 +16,14 @@ import { throwing } from "../support/failures.ts";
 /** The limits that refuse for each reason, and what is answered then. */
 const REASONS: Readonly<
   Record<
-    Exclude<RefusalReason, "pending" | "timeout" | "unavailable" | "untrusted-peer" | "proxy-header">,
+    Exclude<RefusalReason, "rate" | "pending" | "timeout" | "unavailable" | "untrusted-peer" | "proxy-header">,
     [LimitsOptions, status: number, body: string, options?: LimitRequestsOptions]
   >
 > = {
   "client": [{ maxPerClient: 0 }, 429, "Too Many Requests\n"],
   "aggregate": [{ aggregates: [{ ipv4Prefix: 24, max: 0 }] }, 429, "Too Many Requests\n"],
   "total": [{ maxTotal: 0 }, 503, "Service Unavailable\n"],
+  "fair-share": [{ maxTotal: 1, fairShare: { floor: 0 } }, 429, "Too Many Requests\n"],
   "blocked": [{ networks: { "127.0.0.0/8": { maxPerClient: 0 } } }, 403, "Forbidden\n"],
   "unknown-address": [{}, 403, "Forbidden\n", { client: () => undefined }],
 };

@@ -12,6 +12,7 @@ import { type Client, connectFrom, ended, eventually, leavingNoSocket } from "..
 import { isDeno, oneAddress } from "../support/platform.ts";
 import { testUnless } from "../support/test_unless.ts";
 import { turnedAway } from "../support/turned_away.ts";
+import { byReason } from "../../src/core/reasons.ts";
 
 for (const { name, refusal, listen, connect } of MAKINGS) {
   testUnless(
@@ -100,6 +101,8 @@ testUnless(
         client: 500,
         aggregate: 0,
         total: 0,
+        "fair-share": 0,
+        rate: 0,
         blocked: 0,
         "unknown-address": 0,
         pending: 0,
@@ -108,6 +111,8 @@ testUnless(
         "untrusted-peer": 0,
         "proxy-header": 0,
       },
+      timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
+      wouldRefuse: byReason(() => 0),
     });
     listener.close();
     closeAll(await kept);

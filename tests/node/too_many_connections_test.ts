@@ -18,6 +18,7 @@ const REFUSALS: [reason: string, limits: LimitsOptions, status: string, retryAft
   ["client", { maxPerClient: 0 }, "429 Too Many Requests", true],
   ["aggregate", { aggregates: [{ ipv4Prefix: 8, max: 0 }] }, "429 Too Many Requests", true],
   ["total", { maxTotal: 0 }, "503 Service Unavailable", true],
+  ["fair-share", { maxTotal: 1, fairShare: { floor: 0 } }, "429 Too Many Requests", true],
   ["blocked", { networks: { "127.0.0.0/8": { maxPerClient: 0 } } }, "403 Forbidden", false],
 ];
 

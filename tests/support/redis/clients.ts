@@ -60,6 +60,9 @@ const ONLY_NOW = {
   disconnectTimeout: DISCONNECT_MS,
 } as const;
 
+/** On a busy machine its masters take their time to say which slots they have. */
+const CLUSTER = { lazyConnect: true, slotsRefreshTimeout: 10_000 } as const;
+
 async function ioredis({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Redis } = await import("ioredis");
   return await started(new Redis({ host, port, lazyConnect: true, ...ONLY_NOW, ...user }));
@@ -68,7 +71,7 @@ async function ioredis({ port, ...user }: ClientOptions): Promise<ConnectedClien
 async function ioredisCluster({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Cluster } = await import("ioredis");
   return await started(
-    new Cluster([{ host, port }], { lazyConnect: true, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
+    new Cluster([{ host, port }], { ...CLUSTER, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
   );
 }
 
@@ -80,7 +83,7 @@ async function iovalkey({ port, ...user }: ClientOptions): Promise<ConnectedClie
 async function iovalkeyCluster({ port, ...user }: ClientOptions): Promise<ConnectedClient> {
   const { Cluster } = await import("iovalkey");
   return await started(
-    new Cluster([{ host, port }], { lazyConnect: true, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
+    new Cluster([{ host, port }], { ...CLUSTER, redisOptions: { disconnectTimeout: DISCONNECT_MS, ...user } }),
   );
 }
 

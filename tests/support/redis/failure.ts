@@ -4,8 +4,9 @@
  * @module
  */
 
-import { assertEquals } from "@std/assert";
+import { assertStrictEquals } from "@std/assert";
 import { type Lab, LIMIT, type Pace, SHORT } from "./lab.ts";
+import type { RunningRedis } from "./running_redis.ts";
 
 /** What was seen. */
 export interface Seen {
@@ -15,6 +16,13 @@ export interface Seen {
   readonly healed: number;
 }
 
+/** In what a failure is tried. */
+export interface Trial {
+  readonly pace: Pace;
+  /** A server for those that do it no harm. */
+  readonly redis: RunningRedis;
+}
+
 /** One kind of failure. */
 export interface Failure {
   readonly name: string;
@@ -22,7 +30,7 @@ export interface Failure {
   readonly over: number;
   /** The most that `healed` may be. */
   readonly heals: (pace: Pace) => number;
-  readonly run: (pace: Pace) => Promise<Seen>;
+  readonly run: (trial: Trial) => Promise<Seen>;
 }
 
 /** Time for a busy machine, in milliseconds. */
@@ -41,8 +49,8 @@ export async function seen(lab: Lab, since: number = performance.now(), over?: n
 
 /** Half of the limit at the first limiter, and the rest at the second. */
 export async function fill(lab: Lab): Promise<void> {
-  const [first, second] = lab.instances;
-  assertEquals([await lab.take(LIMIT / 2, first), await lab.take(LIMIT, second)], [LIMIT / 2, LIMIT / 2]);
+  for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
+  assertStrictEquals(await lab.take(LIMIT), 0);
 }
 
 /** What is wrong with what was seen, if anything. */

@@ -52,7 +52,9 @@ export interface LabOptions extends RedisOptions {
   readonly onStoreDown?: "local" | "open" | "closed";
   /** @default {CLIENTS.ioredis} */
   readonly connect?: Connect;
-  /** The port of a server that is there already. */
+  /** A server that is there already, and that others may use meanwhile. */
+  readonly redis?: RunningRedis;
+  /** A port of a Cluster. */
   readonly port?: number;
   /** For the first limiter only. */
   readonly tamper?: Tamper;
@@ -64,9 +66,9 @@ export class Instance {
   readonly held: Slot[] = [];
   readonly statuses: string[] = [];
 
-  constructor(send: Send, { pace = SHORT, onStoreDown = "closed" }: LabOptions) {
+  constructor(send: Send, name: string, { pace = SHORT, onStoreDown = "closed" }: LabOptions) {
     const onStatus = (status: string) => void this.statuses.push(status);
-    this.limiter = new SharedLimiter({ maxPerClient: LIMIT }, { send, name: "lab", onStoreDown, onStatus, ...pace });
+    this.limiter = new SharedLimiter({ maxPerClient: LIMIT }, { send, name, onStoreDown, onStatus, ...pace });
   }
 
   /** Asks for so many slots at once. Resolves to how many there were. */
@@ -83,8 +85,12 @@ export class Instance {
   }
 }
 
+let labs = 0;
+
 /** A store, its limiters, and what they hold. */
 export class Lab implements AsyncDisposable {
+  /** The name of the limit. No other lab has it. */
+  readonly name: string = `lab-${++labs}`;
   readonly instances: Instance[] = [];
   readonly relays: Relay[] = [];
   readonly #options: LabOptions;
@@ -101,7 +107,7 @@ export class Lab implements AsyncDisposable {
   static async start(options: LabOptions = {}): Promise<Lab> {
     const lab = new Lab(options);
     try {
-      if (options.port === undefined) lab.#redis = lab.#use(await RunningRedis.start(options));
+      if (options.port === undefined) lab.#redis = options.redis ?? lab.#use(await RunningRedis.start(options));
       for (let i = 0; i < (options.instances ?? 2); i++) await lab.#add(i === 0 ? options.tamper : undefined);
       await lab.up();
       return lab;
@@ -117,7 +123,7 @@ export class Lab implements AsyncDisposable {
     const relay = this.#options.port === undefined ? this.#use(await Relay.start(port)) : undefined;
     if (relay !== undefined) this.relays.push(relay);
     const client: ConnectedClient = this.#use(await connect({ port: relay?.port ?? port }));
-    const instance = new Instance(tamper(client.send), this.#options);
+    const instance = new Instance(tamper(client.send), this.name, this.#options);
     this.instances.push(instance);
     this.#limiters.push(instance.limiter);
   }
@@ -151,6 +157,20 @@ export class Lab implements AsyncDisposable {
     const taken = await Promise.all(asked.map((it) => it.take(count)));
     this.#most = Math.max(this.#most, this.open);
     return taken.reduce((sum, it) => sum + it);
+  }
+
+  /** Waits until a limiter holds so many. On a busy machine an answer may come after the deadline. */
+  async hold(count: number, instance: Instance = this.instances[0]!): Promise<void> {
+    await until(async () => {
+      await this.take(count - instance.held.length, instance);
+      return instance.held.length === count;
+    }, `${count} slots`);
+  }
+
+  /** The keys of its limit. */
+  async keys(): Promise<string[]> {
+    using observer = await this.redis.observe();
+    return await observer.keys(`connlimit:${this.name}:*`);
   }
 
   /** Waits until all limiters say that the store is there. */

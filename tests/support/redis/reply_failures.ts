@@ -9,10 +9,10 @@ import { type Failure, seen, SLACK, soon } from "./failure.ts";
 import { Lab, LIMIT } from "./lab.ts";
 
 function refusing(reply: string): Failure["run"] {
-  return async (pace) => {
-    await using lab = await Lab.start({ pace });
+  return async ({ pace, redis }) => {
+    await using lab = await Lab.start({ pace, redis });
     const [first, second] = lab.instances;
-    assertStrictEquals(await first!.take(2), 2);
+    await lab.hold(2, first);
     for (const relay of lab.relays) relay.judge = ([command]) => /^EVAL/i.test(command!) ? { reply } : undefined;
     assertStrictEquals(await lab.take(2), 0, "nobody is admitted while the store refuses");
     for (const instance of [first!, second!]) await lab.down(instance);
@@ -24,11 +24,15 @@ function refusing(reply: string): Failure["run"] {
 
 /** Sends the first limiter's commands in a way of its own, until they are passed on again. */
 function sending(how: () => Promise<unknown>, plain = true): Failure["run"] {
-  return async (pace) => {
+  return async ({ pace, redis }) => {
     let broken = false;
-    await using lab = await Lab.start({ pace, tamper: (send) => (args, key) => broken ? how() : send(args, key) });
+    await using lab = await Lab.start({
+      pace,
+      redis,
+      tamper: (send) => (args, key) => broken ? how() : send(args, key),
+    });
     const [first, second] = lab.instances;
-    assertStrictEquals(await first!.take(2), 2);
+    await lab.hold(2, first);
     broken = true;
     const start = performance.now();
     assertStrictEquals(await lab.take(1, first), 0);

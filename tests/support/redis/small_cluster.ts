@@ -12,6 +12,7 @@ const SLOTS = 16_384;
 /** Three masters that share the slots. */
 export class SmallCluster implements AsyncDisposable {
   readonly masters: readonly RunningRedis[];
+  #moving: Promise<void> = Promise.resolve();
 
   private constructor(masters: readonly RunningRedis[]) {
     this.masters = masters;
@@ -63,8 +64,17 @@ export class SmallCluster implements AsyncDisposable {
     throw new Error(`no master has the slot of ${key}`);
   }
 
-  /** Moves a key's slot, with all its keys, to another master: clients that ask the former one are told `MOVED`. */
+  /**
+   * Moves a key's slot, with all its keys, to another master: clients that ask the former one are told `MOVED`. One slot at a
+   * time: a master that takes a slot says so louder than one that has just been given another of its own.
+   */
   async move(key: string): Promise<void> {
+    const moving = this.#moving.then(() => this.#move(key));
+    this.#moving = moving.catch(() => {});
+    await moving;
+  }
+
+  async #move(key: string): Promise<void> {
     const from = await this.masterOf(key);
     const to = this.masters.find((master) => master !== from)!;
     const slot = await from.ask("CLUSTER", "KEYSLOT", key) as number;

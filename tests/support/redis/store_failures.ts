@@ -4,8 +4,8 @@
  * @module
  */
 
-import { assert, assertStrictEquals } from "@std/assert";
-import { CLUSTER_CLIENTS } from "./clients.ts";
+import { assert, assertRejects, assertStrictEquals } from "@std/assert";
+import { CLUSTER_CLIENTS, type Connect } from "./clients.ts";
 import { dead, type Failure, fill, type Seen, seen, SLACK, soon } from "./failure.ts";
 import { Lab, LIMIT, type Pace, until } from "./lab.ts";
 import { RunningRedis } from "./running_redis.ts";
@@ -30,14 +30,33 @@ async function killed(pace: Pace, persistent: boolean): Promise<Seen> {
   return await seen(lab, since, over);
 }
 
+async function moved(cluster: SmallCluster, pace: Pace, connect: Connect): Promise<Seen> {
+  await using lab = await Lab.start({ pace, port: cluster.masters[0]!.port, connect });
+  await fill(lab);
+  const all = await Promise.all(
+    cluster.masters.map((it) => it.ask("KEYS", `connlimit:${lab.name}:*`) as Promise<string[]>),
+  );
+  const keys = all.flat();
+  assertStrictEquals(keys.length, 2, "a client, and who is alive");
+  for (const key of keys) {
+    const before = await cluster.masterOf(key);
+    await cluster.move(key);
+    assert(await cluster.masterOf(key) !== before);
+    await assertRejects(() => before.ask("HGETALL", key), Error, "MOVED");
+  }
+  assertStrictEquals(await lab.take(LIMIT), 0);
+  lab.instances[1]!.give(2);
+  return await seen(lab);
+}
+
 /** Those of the store, and of all who ask it. */
 export const STORE_FAILURES: readonly Failure[] = [
   {
     name: "an instance dies without a word",
     over: 0,
     heals: dead,
-    async run(pace) {
-      await using lab = await Lab.start({ pace });
+    async run({ pace, redis }) {
+      await using lab = await Lab.start({ pace, redis });
       await fill(lab);
       lab.relays[0]!.swallow();
       lab.instances.shift();
@@ -49,7 +68,7 @@ export const STORE_FAILURES: readonly Failure[] = [
     name: "FLUSHALL",
     over: LIMIT / 2,
     heals: soon,
-    async run(pace) {
+    async run({ pace }) {
       await using lab = await Lab.start({ pace });
       await fill(lab);
       await lab.redis.ask("FLUSHALL");
@@ -66,13 +85,13 @@ export const STORE_FAILURES: readonly Failure[] = [
       return await seen(lab, since, over);
     },
   },
-  { name: "kill -9 of a store that forgets", over: LIMIT, heals: soon, run: (pace) => killed(pace, false) },
-  { name: "kill -9 of a store that remembers", over: 0, heals: soon, run: (pace) => killed(pace, true) },
+  { name: "kill -9 of a store that forgets", over: LIMIT, heals: soon, run: ({ pace }) => killed(pace, false) },
+  { name: "kill -9 of a store that remembers", over: 0, heals: soon, run: ({ pace }) => killed(pace, true) },
   {
     name: "a store that stands still for longer than an instance may be silent",
     over: 0,
     heals: soon,
-    async run(pace) {
+    async run({ pace }) {
       await using lab = await Lab.start({ pace });
       await fill(lab);
       lab.redis.freeze();
@@ -89,7 +108,7 @@ export const STORE_FAILURES: readonly Failure[] = [
     name: "a failover to a replica",
     over: LIMIT,
     heals: soon,
-    async run(pace) {
+    async run({ pace }) {
       await using lab = await Lab.start({ pace });
       await using replica = await RunningRedis.start({ replicaOf: lab.redis.port });
       await until(async () => {
@@ -97,6 +116,7 @@ export const STORE_FAILURES: readonly Failure[] = [
         return await observer.info("master_link_status") === "up";
       }, "the replica to have all");
       await fill(lab);
+      await assertRejects(() => replica.ask("SET", "key", "value"), Error, "READONLY");
       await lab.redis.kill();
       await replica.ask("REPLICAOF", "NO", "ONE");
       const since = performance.now();
@@ -113,30 +133,26 @@ export const STORE_FAILURES: readonly Failure[] = [
     name: "a Cluster whose slots move",
     over: 0,
     heals: soon,
-    async run(pace) {
+    async run({ pace }) {
       await using cluster = await SmallCluster.start();
-      const { port } = cluster.masters[0]!;
-      await using lab = await Lab.start({ pace, port, connect: CLUSTER_CLIENTS.ioredis! });
-      await fill(lab);
-      const keys = (await Promise.all(cluster.masters.map((it) => it.ask("KEYS", "*")))).flat() as string[];
-      assert(keys.length > 0);
-      for (const key of keys) await cluster.move(key);
-      assertStrictEquals(await lab.take(LIMIT), 0);
-      lab.instances[1]!.give(2);
-      return await seen(lab);
+      const seen = await Promise.all(Object.values(CLUSTER_CLIENTS).map((connect) => moved(cluster, pace, connect)));
+      return {
+        over: Math.max(...seen.map(({ over }) => over)),
+        healed: Math.max(...seen.map(({ healed }) => healed)),
+      };
     },
   },
   {
     name: "a key of another type",
     over: 0,
     heals: soon,
-    async run(pace) {
-      await using lab = await Lab.start({ pace });
-      assertStrictEquals(await lab.take(2, lab.instances[0]), 2);
-      using observer = await lab.redis.observe();
-      for (const key of await observer.keys()) await observer.ask("SET", key, "not a count");
+    async run({ pace, redis }) {
+      await using lab = await Lab.start({ pace, redis });
+      await lab.hold(2);
+      const keys = await lab.keys();
+      for (const key of keys) await redis.ask("SET", key, "not a count");
       assertStrictEquals(await lab.take(1), 0);
-      await observer.ask("FLUSHALL");
+      await redis.ask("DEL", ...keys);
       return await seen(lab);
     },
   },
