@@ -9,24 +9,30 @@ import { assert, assertEquals } from "@std/assert";
 import { STARTS } from "../support/shared/ends.ts";
 import { trial } from "../support/shared/trials.ts";
 
+let ended: ReturnType<typeof trial<"ended">> | undefined;
+let sharing: ReturnType<typeof trial<"sharing">> | undefined;
+
 for (const how of Object.keys(STARTS)) {
-  test(`StoreLimiter over the channel of ${how} has the slots at once of one that is ended`, async () => {
-    const { taken, tookMs, keys } = await trial("ended", how);
-    assertEquals([taken, keys], [[7, 3, 5, 0, 0, 0], 0]);
-    // Those that were refused are not asked for again for 50 ms.
-    assert(tookMs < 1_000, `it took ${tookMs} ms`);
+  test(`MemoryStore has the slots at once of ${how} that ends`, async () => {
+    const seen = (await (ended ??= trial("ended"))).filter((it) => it.how === how);
+    assert(seen.length > 0);
+    for (const { ending, taken, code } of seen) {
+      assertEquals(taken, [7, 3, 5, 0, 0], ending);
+      // A limiter without its store refuses everyone, as it was told, and keeps what is open.
+      if (ending === "leave") assertEquals(code, 42);
+    }
   });
 }
 
-test("StoreLimiters of four workers share each level exactly, and leave nothing", async () => {
-  for (const { name, max, most, used, left } of await trial("exactness", "800")) {
+test("StoreLimiters of three workers share each level exactly, and leave nothing", async () => {
+  for (const { name, max, most, used, left } of (await (sharing ??= trial("sharing", "700"))).levels) {
     assert(most <= max && left === 0, `${name}: ${most} open at a limit of ${max}, ${left} left`);
     assert(used > 0.8, `${name}: only ${used} of the limit was used`);
   }
 });
 
 test("StoreLimiter is exact where a client floods, where the store is busy for long, and where a worker is", async () => {
-  const { attempts, asked, ...seen } = await trial("busy");
+  const { attempts, asked, ...seen } = (await (sharing ??= trial("sharing", "700"))).busy;
   assertEquals(seen, { first: 10, has: 6, more: [0, 0], most: 6, back: "back" });
-  assert(attempts as number > 1_000 && asked as number <= 40, `${asked} questions for ${attempts} attempts`);
+  assert(attempts > 1_000 && asked <= 40, `${asked} questions for ${attempts} attempts`);
 });

@@ -5,6 +5,7 @@
  */
 
 import { type ChildProcess, fork } from "node:child_process";
+import cluster from "node:cluster";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { Worker as NodeWorker } from "node:worker_threads";
@@ -24,6 +25,7 @@ export function startThread(file: URL): Started {
   const api = loader && new URL("esm/api/index.mjs", loader);
   const code = `import("${api}").then((tsx) => (tsx.register(), import("${file}")))`;
   const channel = isDeno || isBun ? new NodeWorker(fileURLToPath(file)) : new NodeWorker(code, { eval: true });
+  channel.on("error", () => {}); // else its errors would be this thread's
   return { channel, kill: () => channel.terminate() };
 }
 
@@ -33,9 +35,17 @@ export function startProcess(file: URL): Started & { readonly channel: ChildProc
   return { channel, kill: () => channel.kill("SIGKILL") };
 }
 
-/** A worker of the web. Node has none. */
-export function startWebWorker(file: URL): Started {
+/** A worker of `node:cluster`. */
+function startClusterWorker(file: URL): Started {
+  cluster.setupPrimary({ exec: fileURLToPath(file) });
+  const channel = cluster.fork();
+  return { channel, kill: () => channel.process.kill("SIGKILL") };
+}
+
+/** A worker of the web. Node has none. On Deno, an error that nobody has seen ends the thread that has started it as well. */
+function startWebWorker(file: URL): Started {
   const channel = new Worker(file, { type: "module" });
+  channel.addEventListener("error", (event) => event.preventDefault());
   return { channel, kill: () => channel.terminate() };
 }
 
@@ -43,5 +53,6 @@ export function startWebWorker(file: URL): Started {
 export const STARTS: Readonly<Record<string, (file: URL) => Started>> = {
   "a worker of node:worker_threads": startThread,
   "a child process": startProcess,
+  "a worker of node:cluster": startClusterWorker,
   ...(isDeno || isBun) && { "a worker of the web": startWebWorker },
 };

@@ -5,25 +5,23 @@
  * @module
  */
 
+import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import type { Slot } from "@connlimit/connlimit";
 import { ChannelStore, StoreLimiter } from "@connlimit/connlimit/shared";
 import { LEVELS, type SharedLevelName } from "../../../stress/shared/levels.ts";
 import { Channel, type ChannelLike } from "../../../src/shared/channel.ts";
 import { parentChannel } from "../../../src/shared/parent_channel.ts";
+import { clientOf, SHARING, take } from "./taking.ts";
 
 const parent = parentChannel();
-const PEER = "192.0.2.7";
-/** Without the store nobody is admitted, so that the limit is exact, however busy the machine is. */
-const SHARING = { heartbeatMs: 50, deadMs: 400, deadlineMs: 200, onStoreDown: "closed" } as const;
 const limiter = new StoreLimiter({ maxPerClient: 10 }, new ChannelStore(), SHARING);
 const held: Slot[] = [];
 let counted: Int32Array<ArrayBufferLike> = new Int32Array();
 
 const COMMANDS: Readonly<Record<string, (...args: number[]) => unknown>> = {
-  async take(count) {
-    const admissions = await Promise.all(Array.from({ length: count! }, () => limiter.tryAccept(PEER)));
-    const slots = admissions.filter((admission) => admission.admitted);
+  async take(count, client) {
+    const slots = await take(limiter, count!, client);
     held.push(...slots);
     return slots.length;
   },
@@ -36,7 +34,7 @@ const COMMANDS: Readonly<Record<string, (...args: number[]) => unknown>> = {
     const before = limiter.stats().asked;
     let attempts = 0;
     for (const end = performance.now() + ms!; performance.now() < end; attempts++) {
-      const admission = await limiter.tryAccept(PEER);
+      const admission = await limiter.tryAccept(clientOf());
       if (admission.admitted) admission.release();
       if (attempts % 100 === 99) await wait(0);
     }
@@ -55,6 +53,19 @@ const COMMANDS: Readonly<Record<string, (...args: number[]) => unknown>> = {
   block(ms) {
     for (const end = performance.now() + ms!; performance.now() < end;);
     return "back";
+  },
+  fail() {
+    setTimeout(() => {
+      throw new Error("the end of a worker");
+    });
+  },
+  exit: () => process.exit(),
+  /** Leaves the channel, and ends when it can say so no more. */
+  async leave() {
+    process.disconnect!();
+    while (limiter.status === "up") await wait(1);
+    const [slot] = await take(limiter, 1, 99);
+    process.exit(slot === undefined && limiter.open === held.length ? 42 : 1);
   },
 };
 
@@ -80,7 +91,7 @@ async function crowd(name: SharedLevelName, first: number, end: number, holdMs: 
     }
   };
   await Promise.all(
-    Array.from({ length: keys }, (_, key) => Array.from({ length: max / 2 }, () => place(key))).flat(),
+    Array.from({ length: keys }, (_, key) => Array.from({ length: Math.ceil(max / 1.5) }, () => place(key))).flat(),
   );
   await shared.close();
   store.close();

@@ -33,8 +33,13 @@ export class Sharer {
 
   /** Tells it what to do. Resolves to its answer. */
   does<T = number>(command: string, ...args: readonly number[]): Promise<T> {
-    this.#commands.post([command, ...args]);
+    this.tell(command, ...args);
     return this.says<T>();
+  }
+
+  /** The same for what has no answer. */
+  tell(command: string, ...args: readonly number[]): void {
+    this.#commands.post([command, ...args]);
   }
 }
 
