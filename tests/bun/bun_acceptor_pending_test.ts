@@ -13,6 +13,7 @@ import type { NetAddr } from "../../src/bun/bun_conn.ts";
 import { certificate } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { stopsAtOnce, STORE_RULES } from "../support/store_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 
 function serve({ admitter, hooks, stage }: Setup, tls: boolean): Server {
@@ -35,6 +36,11 @@ for (const tls of [false, true]) {
   for (const [rule, keeps] of Object.entries(RULES)) {
     test(`limitedListener() with a limiter that takes its time ${rule} (${tls ? "TLS" : "TCP"})`, () => keeps(adapter));
   }
+  for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+    test(`limitedListener() with a shared limit ${rule} (${tls ? "TLS" : "TCP"})`, () => keeps(adapter));
+  }
+  test(`limitedListener() with a shared limit stops at once while the store is asked (${tls ? "TLS" : "TCP"})`, () =>
+    stopsAtOnce(adapter));
   const seed = Date.now() | 0;
   test(
     `limitedListener() leaves nothing of a thousand pending connections (${tls ? "TLS" : "TCP"}, seed ${seed})`,

@@ -11,6 +11,7 @@ import { SocketHandlerLimiter } from "../../src/bun/socket_handler_limiter.ts";
 import { certificate, within } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 /** Handlers that echo, and fail where they are called for a socket that has not been opened. */
 function handlers(served: number[], handshake: boolean, events: string[]) {
@@ -51,7 +52,7 @@ function serve({ admitter, hooks, stage }: Setup, tls: boolean, handshake: boole
     served,
     async [Symbol.asyncDispose]() {
       listener.stop(true);
-      await within(limiter?.openConns.idle() ?? admitter.limiter.idle(), "the sockets to close");
+      await within(limiter?.openConns.idle() ?? admitter.local.idle(), "the sockets to close");
       assertEquals(events, []);
     },
   };
@@ -73,6 +74,9 @@ for (const [name, tls, handshake] of KINDS) {
   };
   for (const [rule, keeps] of Object.entries(RULES)) {
     test(`limitSocketHandler() with a limiter that takes its time ${rule} (${name})`, () => keeps(adapter));
+  }
+  for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+    test(`limitSocketHandler() with a shared limit ${rule} (${name})`, () => keeps(adapter));
   }
   const seed = Date.now() | 0;
   test(

@@ -12,6 +12,7 @@ import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Setup } from "../support/pending_rules.ts";
+import { stopsAtOnce, STORE_RULES } from "../support/store_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
 
@@ -33,6 +34,10 @@ const adapter: Adapter = { serve, words: "hello", answer: "hello", backlog: true
 for (const [rule, keeps] of Object.entries(RULES)) {
   Deno.test(`limitedListener() with a limiter that takes its time ${rule}`, () => keeps(adapter));
 }
+for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+  Deno.test(`limitedListener() with a shared limit ${rule}`, () => keeps(adapter));
+}
+Deno.test(`limitedListener() with a shared limit stops at once while the store is asked`, () => stopsAtOnce(adapter));
 
 Deno.test("LimitedListener.accept() waits for an admission, and one that comes while nobody waits is kept", async () => {
   const admitter = new SlowAdmitter();

@@ -10,6 +10,7 @@ import { limitHandler } from "../../src/http/limit_requests.ts";
 import { isBun } from "../support/platform.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 interface Info {
   readonly remoteAddr?: { readonly port: number };
@@ -72,6 +73,9 @@ const adapter: Adapter = {
 
 for (const [rule, keeps] of Object.entries(RULES)) {
   test(`limitRequests() with a limiter that takes its time ${rule}`, () => keeps(adapter));
+}
+for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+  test(`limitRequests() with a shared limit ${rule}`, () => keeps(adapter));
 }
 
 const seed = Date.now() | 0;

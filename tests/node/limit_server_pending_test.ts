@@ -19,6 +19,7 @@ import { certificate, within } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 type NodeServer = net.Server | http.Server | https.Server | http2.Http2SecureServer;
 
@@ -100,6 +101,9 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
 for (const [kind, adapter] of Object.entries(ADAPTERS)) {
   for (const [rule, keeps] of Object.entries(RULES)) {
     test(`limitServer() with a limiter that takes its time ${rule} (${kind})`, () => keeps(adapter));
+  }
+  for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+    test(`limitServer() with a shared limit ${rule} (${kind})`, () => keeps(adapter));
   }
   const seed = Date.now() | 0;
   test(

@@ -11,6 +11,7 @@ import { test } from "node:test";
 import { limitServerRequests } from "@connlimit/connlimit/node";
 import { within } from "../support/net.ts";
 import { type Adapter, type Server, type Setup, USERS_RULES } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 async function serve({ admitter, hooks }: Setup): Promise<Server> {
   const served: number[] = [];
@@ -40,4 +41,7 @@ const adapter: Adapter = {
 
 for (const [rule, keeps] of Object.entries(USERS_RULES)) {
   test(`limitServerRequests() with a limiter that takes its time ${rule}`, () => keeps(adapter));
+}
+for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+  test(`limitServerRequests() with a shared limit ${rule}`, () => keeps(adapter));
 }

@@ -6,7 +6,7 @@
 
 import { connect as connectTls } from "node:tls";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { RefusalHooks } from "@connlimit/connlimit";
+import type { Admitter, Limiter, RefusalHooks } from "@connlimit/connlimit";
 import type { PendingOptions } from "../../src/admission/pending_conns.ts";
 import { type ClientResolver, PendingStage } from "../../src/admission/pending_stage.ts";
 import { type Client, connectFrom, ended, eventually } from "./net.ts";
@@ -23,7 +23,7 @@ export interface Server extends AsyncDisposable {
 
 /** What a server is made with. */
 export interface Setup {
-  readonly admitter: SlowAdmitter;
+  readonly admitter: Admitter & { readonly local: Limiter };
   readonly hooks: RefusalHooks<never>;
   /** What it is given in place of the stage that the library makes, for other bounds. */
   readonly stage?: PendingStage<never>;
