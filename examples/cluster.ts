@@ -11,6 +11,7 @@
 
 import cluster from "node:cluster";
 import { createServer } from "node:http";
+import { availableParallelism } from "node:os";
 import process from "node:process";
 import { limitServer } from "@connlimit/connlimit/node";
 import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
@@ -18,7 +19,7 @@ import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/sh
 if (cluster.isPrimary) {
   const store = new MemoryStore(); // what is open, at all workers
   const fork = () => store.serve(cluster.fork());
-  for (let i = 0; i < 4; i++) fork();
+  for (let i = 0; i < availableParallelism(); i++) fork();
   cluster.on("exit", fork);
 } else {
   const limiter = new StoreLimiter({ maxPerClient: 20 }, new ChannelStore());

@@ -4,14 +4,17 @@
  * @module
  */
 
+import { availableParallelism } from "node:os";
 import { assertStrictEquals } from "@std/assert";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { notLinux, oneAddress } from "../support/platform.ts";
+import { noRedis, RunningRedis } from "../support/redis/running_redis.ts";
 import { testUnless } from "../support/test_unless.ts";
 import { printedArgs, ROOT, withServer } from "../support/with_server.ts";
 
 const ASK = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+const CORES = availableParallelism();
 const text = (file: string) => Deno.readTextFile(new URL(file, ROOT));
 
 /** A copy of an example at another port than the one that it names, beside it. It is deleted in the end. */
@@ -68,12 +71,12 @@ for (const [start, runtime] of Object.entries(CLUSTERS)) {
             if (worker !== undefined) workers.add(worker);
             return workers.size >= count;
           }, `${count} workers to have served`);
-        await serve(4);
+        await serve(CORES);
         const clients = await openMost(port, 20, ASK);
         await eventually(() => /refused (::ffff:)?127\.0\.0\.2: client/.test(output()), "the refusal to be printed");
         // The slots of a worker that is killed are free again, and another takes its place.
         Deno.kill(Number([...workers][0]), "SIGKILL");
-        await serve(5);
+        await serve(CORES + 1);
         await eventually(async () => {
           using other = await connectFrom("127.0.0.2", port);
           return (await ask(other, ASK)).includes("served by");
@@ -107,3 +110,31 @@ for (const [name, start, runtime] of ECHOES) {
     },
   );
 }
+
+testUnless(
+  oneAddress || noRedis,
+  "examples/redis.ts answers five requests of a client over deno serve --parallel and a process of Bun",
+  async () => {
+    const file = "examples/redis.ts";
+    await using redis = await RunningRedis.start();
+    const env = { REDIS_URL: `redis://127.0.0.1:${redis.port}` };
+    const line = (await text(file)).split("\n").find((line) => line.startsWith(" *   deno serve "))!;
+    const argsAt = (port: number) => line.slice(" *   deno ".length).replace("8000", `${port}`).split(" ");
+    await withServer("Deno", argsAt, async ({ port: first }) => {
+      await withServer("Bun", () => [file], async ({ port: second }) => {
+        const ask = async () => {
+          const clients = await Promise.all(
+            Array.from({ length: 8 }, (_, at) => connectFrom("127.0.0.2", [first, second][at % 2]!)),
+          );
+          const answers = await Promise.all(clients.map((client) => reply(client, ASK)));
+          for (const client of clients) client.reset();
+          return answers.map((answer) => answer.slice("HTTP/1.1 ".length, 12)).sort();
+        };
+        const expected = [...Array(5).fill("200"), ...Array(3).fill("429")];
+        // The threads and processes have to have heard from the store.
+        await eventually(async () => `${await ask()}` === `${expected}`, "the limit to be shared");
+        await eventually(async () => `${await ask()}` === `${expected}`, "the slots to be free again");
+      }, { env: (port) => ({ ...env, PORT: `${port}` }) });
+    }, { env: () => env });
+  },
+);
