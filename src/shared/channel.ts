@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MessageChannel, type MessagePort } from "node:worker_threads";
 import { typeError } from "../core/validate.ts";
 
 /**
@@ -26,8 +27,8 @@ export interface ChannelLike {
   removeEventListener?(event: any, listener: any, ...more: any[]): unknown;
   /** Begins to deliver messages. */
   start?(): unknown;
-  /** Ends a worker of the web. */
-  terminate?(): unknown;
+  /** The process of a worker of `node:cluster`. */
+  readonly process?: object;
 }
 
 /** What is heard of the other end. */
@@ -38,24 +39,37 @@ export interface Hearing {
   ended(): void;
 }
 
+const isDeno = "Deno" in globalThis;
+
 /** Marks messages as this library's, since users may send their own by the same channel. */
 const TAG = "connlimit";
 
-/** The events that tell that the other end is gone: of processes and workers, of ports, and of processes that disconnect. */
+/** The events that tell that the other end is gone: of workers, of ports, and of the process that has started this one. */
 const ENDS = ["exit", "close", "disconnect"];
 
-/** The same for workers of the web. An uncaught error ends them. */
-const WEB_ENDS = ["close", "error"];
+/** The same for processes that were started from here. One that has left its channel goes on, and so do its connections. */
+const PROCESS_ENDS = ["exit"];
+
+/** The same for workers of the web. Deno tells none. */
+const WEB_ENDS = ["close"];
+
+/**
+ * By this a worker of the web on Deno asks for one end of a port. It keeps that as long as it lives, so that the port is closed
+ * when it ends, however that comes about.
+ */
+const LIFELINE = "lifeline";
+/** Ends of such ports. */
+const lifelines = new Set<unknown>();
 
 /** An end of a channel that is listened to. */
 export class Channel {
   readonly #channel: ChannelLike;
   readonly #hearing: Hearing;
   readonly #listeners: [event: string, listener: (event: unknown) => void][];
-  #terminate: (() => unknown) | undefined;
   #open = true;
-  /** Whether the end of the other one will be told, however it comes about. Deno does not tell that a port is closed. */
-  readonly tellsEnd: boolean;
+  #tellsEnd: boolean;
+  /** The port whose other end a worker of the web keeps. */
+  #lifeline: MessagePort | undefined;
 
   /** @throws {TypeError} If it is no end of a channel. */
   constructor(channel: ChannelLike, hearing: Hearing) {
@@ -66,17 +80,20 @@ export class Channel {
     const ended = () => this.#end();
     this.#listeners = [
       ["message", heard],
-      ...(web ? WEB_ENDS : ENDS).map((event): [string, () => void] => [event, ended]),
+      ...endsOf(channel, web).map((event): [string, () => void] => [event, ended]),
     ];
-    this.tellsEnd = tellsEnd(channel, web);
+    this.#tellsEnd = !web || !isDeno && "terminate" in channel;
     for (const [event, listener] of this.#listeners) {
       if (web) channel.addEventListener!(event, listener);
       else channel.on!(event, listener);
     }
-    if (web) {
-      channel.start?.();
-      this.#watchTerminate();
-    }
+    if (web) channel.start?.();
+    if (isDeno && channel === globalThis) this.post([LIFELINE]);
+  }
+
+  /** Whether the end of the other one will be told, however it comes about. */
+  get tellsEnd(): boolean {
+    return this.#tellsEnd;
   }
 
   /** Whether the other end may be there. */
@@ -94,7 +111,7 @@ export class Channel {
       if (typeof postMessage === "function") postMessage.call(this.#channel, tagged);
       else send!.call(this.#channel, tagged, ignore);
     } catch {
-      this.#end();
+      if (!isChild(this.#channel)) this.#end();
     }
   }
 
@@ -106,30 +123,32 @@ export class Channel {
       if (typeof channel.on !== "function") channel.removeEventListener?.(event, listener);
       else channel.off?.(event, listener);
     }
-    if (this.#terminate !== undefined) channel.terminate = this.#terminate;
-    this.#terminate = undefined;
+    this.#lifeline?.close();
   }
 
   #hear(message: unknown): void {
-    if (this.#open && Array.isArray(message) && message[0] === TAG) this.#hearing.heard(message.slice(1));
+    if (!this.#open || !Array.isArray(message) || message[0] !== TAG) return;
+    const [, first, ...others] = message;
+    if (this.#channel === globalThis && typeof first === "object") lifelines.add(first);
+    else if (isDeno && first === LIFELINE && others.length === 0) this.#throwLifeline();
+    else this.#hearing.heard([first, ...others]);
+  }
+
+  #throwLifeline(): void {
+    if (this.#lifeline !== undefined || !("terminate" in this.#channel)) return;
+    const { port1, port2 } = new MessageChannel();
+    this.#lifeline = port1;
+    port1.on("close", () => this.#end());
+    port1.start();
+    port1.unref();
+    this.#channel.postMessage!([TAG, port2], [port2]);
+    this.#tellsEnd = true;
   }
 
   #end(): void {
     if (!this.#open) return;
     this.close();
     this.#hearing.ended();
-  }
-
-  /** Deno tells nothing of a worker that is terminated. */
-  #watchTerminate(): void {
-    const channel = this.#channel;
-    const { terminate } = channel;
-    if (typeof terminate !== "function") return;
-    this.#terminate = terminate;
-    channel.terminate = () => {
-      terminate.call(channel);
-      this.#end();
-    };
   }
 }
 
@@ -140,9 +159,14 @@ function check(channel: ChannelLike): ChannelLike {
   throw typeError("channel", "a worker, a port, or a process with a channel", channel);
 }
 
-/** Of Deno's ends, processes and workers of `node:worker_threads` tell it. */
-function tellsEnd(channel: ChannelLike, web: boolean): boolean {
-  return !("Deno" in globalThis) || !web && (channel.postMessage === undefined || "threadId" in channel);
+function endsOf(channel: ChannelLike, web: boolean): readonly string[] {
+  if (web) return WEB_ENDS;
+  return isChild(channel) ? PROCESS_ENDS : ENDS;
+}
+
+/** Whether it is a process that was started from here. */
+function isChild(channel: ChannelLike): boolean {
+  return "signalCode" in (channel.process ?? channel);
 }
 
 function ignore(): void {}

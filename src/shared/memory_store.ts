@@ -43,7 +43,7 @@ interface Sign extends RegisteredSign {
  * processes that it serves. They use a `ChannelStore`.
  *
  * A worker that ends gives its slots back at once. One that is busy for however long keeps them, since its connections are
- * open. (A worker of the web on Deno that closes itself is not noticed before its signs of life are missing.)
+ * open. So does a child process that has left its channel, until it exits.
  *
  * It forgets a client with its last connection.
  */

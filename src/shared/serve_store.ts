@@ -21,8 +21,8 @@ export interface ServedStore {
   keysOf(id: string): number;
 }
 
-/** The instances of one worker, and the keys of one instance, at most. No worker that is what it should be has as many. */
-const MOST_INSTANCES = 1_000;
+/** The instances of one worker, and their keys, at most. No worker that is what it should be has as many. */
+const MOST_INSTANCES = 16;
 const MOST_KEYS = 1_000_000;
 
 /** By store and instance, who has it. Nobody else may speak for it. */
@@ -53,7 +53,10 @@ export function serveStore(part: ServedStore, channel: ChannelLike): () => void 
 
   const count = (value: unknown) => {
     const request: CountRequest = countRequestOf(value);
-    if (part.keysOf(own(request.id)) >= MOST_KEYS) throw new RangeError("too many keys");
+    own(request.id);
+    let keys = 0;
+    for (const id of mine) keys += part.keysOf(id);
+    if (keys >= MOST_KEYS) throw new RangeError("too many keys");
     return store.count(request);
   };
   const calls: Readonly<Record<string, (...args: unknown[]) => PromiseLike<unknown>>> = {

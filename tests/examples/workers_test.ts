@@ -5,7 +5,7 @@
  */
 
 import { availableParallelism } from "node:os";
-import { assertStrictEquals } from "@std/assert";
+import { assertEquals, assertStrictEquals } from "@std/assert";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { type Client, connectFrom, ended, eventually, reply } from "../support/net.ts";
 import { notLinux, oneAddress } from "../support/platform.ts";
@@ -136,5 +136,8 @@ testUnless(
         await eventually(async () => `${await ask()}` === `${expected}`, "the slots to be free again");
       }, { env: (port) => ({ ...env, PORT: `${port}` }) });
     }, { env: () => env });
+    // Both have ended by SIGTERM, on which their limiters left the store.
+    await using observer = await redis.observe();
+    assertEquals(await observer.keys(), []);
   },
 );

@@ -9,7 +9,6 @@ import { MessageChannel as NodeChannel } from "node:worker_threads";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Channel, type ChannelLike } from "../../src/shared/channel.ts";
 import { eventually } from "../support/net.ts";
-import { isDeno } from "../support/platform.ts";
 import { startProcess } from "../support/shared/ends.ts";
 import { turns } from "../support/settled.ts";
 
@@ -48,7 +47,7 @@ test("Channel passes messages to a child process and back, and hears of its end,
   assertEquals([end.ends, end.channel.open, end.messages], [1, false, []]);
 });
 
-test("Channel is closed with the other end of a port", { skip: isDeno }, async () => {
+test("Channel is closed with the other end of a port", async () => {
   const { port1, port2 } = new NodeChannel();
   const [one, other] = [new Heard(port1), new Heard(port2)];
   one.channel.post(["hello"]);

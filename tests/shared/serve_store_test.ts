@@ -10,8 +10,9 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { ChannelStore } from "../../src/shared/channel_store.ts";
 import { MemoryStore } from "../../src/shared/memory_store.ts";
 import type { CountRequest } from "../../src/shared/store.ts";
-import { isDeno } from "../support/platform.ts";
-import { turns } from "../support/settled.ts";
+import { StoreLimiter } from "../../src/shared/store_limiter.ts";
+import { eventually } from "../support/net.ts";
+import { settled, turns } from "../support/settled.ts";
 
 const request = (id: string, more: Partial<CountRequest> = {}): CountRequest => (
   { key: "k", id, seq: 1, since: 1, unsure: false, have: 0, want: 1, max: 10, split: 0, ...more }
@@ -55,12 +56,26 @@ test("ChannelStore rejects all that waits and all that comes when the other end 
   const { port1, port2 } = new NodeChannel();
   const store = new ChannelStore({ channel: port2 });
   const waiting = store.total("k");
-  if (isDeno) store.close();
-  else port1.close();
+  port1.close();
   await assertRejects(() => waiting, Error, "the store is gone");
   await assertRejects(() => store.total("k"), Error, "the store is gone");
   port1.close();
   port2.close();
+});
+
+test("ChannelStore gives up the oldest of 100,000 calls that nobody answers, and goes on", async () => {
+  const posted: unknown[][] = [];
+  const channel = { postMessage: (message: unknown[]) => posted.push(message), on() {}, off() {} };
+  const store = new ChannelStore({ channel });
+  const oldest = store.total("k");
+  const others = Array.from({ length: 99_999 }, () => store.total("k"));
+  assertEquals(await settled(oldest), "open");
+  others.push(store.total("k"));
+  await assertRejects(() => oldest, Error, "the store does not answer");
+  assertEquals([await settled(others[0]!), posted.length], ["open", 100_001]);
+  const all = Promise.allSettled(others);
+  store.close();
+  assertEquals((await all).filter(({ status }) => status === "rejected").length, 100_000);
 });
 
 test("Stores with different names share a channel, and do not meet", async () => {
@@ -82,6 +97,27 @@ test("MemoryStore that serves no more has all slots back", async () => {
   served.end();
   assertEquals(served.store.keys, 0);
   store.close();
+});
+
+test("MemoryStore has the slots back of a limiter whose port was closed", async () => {
+  using served = new Served();
+  const sharing = { heartbeatMs: 20, deadMs: 250, onStoreDown: "closed" } as const;
+  const limits = { maxPerClient: 3 };
+  await using here = new StoreLimiter(limits, served.store, sharing);
+  const channel = new ChannelStore({ channel: served.port });
+  await using there = new StoreLimiter(limits, channel, sharing);
+  await there.accept("192.0.2.7");
+  await there.accept("192.0.2.7");
+  using _ = await here.accept("192.0.2.7");
+  assertEquals((await here.tryAccept("192.0.2.7")).admitted, false);
+  served.port.close();
+  await eventually(async () => {
+    using slot = await here.tryAccept("192.0.2.7");
+    return slot.admitted;
+  }, "a slot");
+  await eventually(() => there.status === "down", "the other to notice");
+  assertEquals([(await there.tryAccept("192.0.2.7")).admitted, there.open], [false, 2]);
+  channel.close();
 });
 
 test("MemoryStore refuses what a worker lies about, and others count on", async () => {
@@ -115,14 +151,20 @@ test("MemoryStore refuses what a worker lies about, and others count on", async 
   assertEquals([await honest.total("k"), served.store.keys], [4, 1]);
   // Neither its messages nor their answers need have any form.
   for (
-    const message of [["connlimit"], ["connlimit", "limit", 7, "count"], ["connlimit", "limit", "c", "__proto__", 1]]
+    const message of [
+      ["connlimit"],
+      ["connlimit", {}],
+      ["connlimit", "lifeline"],
+      ["connlimit", "limit", 7, "count"],
+      ["connlimit", "limit", "c", "__proto__", 1],
+    ]
   ) {
     served.port.postMessage(message);
     other.port1.postMessage(message);
   }
   await turns();
   assertEquals((await honest.count(request("honest", { seq: 2, have: 4, want: 1 }))).granted, 1);
-  for (let i = 0; i < 1_000; i++) liar.count(request(`a${i}`, { want: 0 })).catch(() => {});
+  for (let i = 0; i < 16; i++) liar.count(request(`a${i}`, { want: 0 })).catch(() => {});
   await assertRejects(() => liar.count(request("one more")), Error, "too many instances");
   other.port1.close();
   other.port2.close();

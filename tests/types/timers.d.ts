@@ -35,7 +35,18 @@ declare module "node:timers/promises" {
 }
 
 declare module "node:worker_threads" {
-  export const parentPort: { postMessage(message: unknown): void } | null;
+  export interface MessagePort {
+    on(event: "close", listener: () => void): unknown;
+    postMessage(message: unknown): void;
+    start(): void;
+    unref(): void;
+    close(): void;
+  }
+  export class MessageChannel {
+    readonly port1: MessagePort;
+    readonly port2: MessagePort;
+  }
+  export const parentPort: MessagePort | null;
 }
 
 // The global functions take such timers on every runtime.

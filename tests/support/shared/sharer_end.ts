@@ -60,11 +60,12 @@ const COMMANDS: Readonly<Record<string, (...args: number[]) => unknown>> = {
     });
   },
   exit: () => process.exit(),
-  /** Leaves the channel, and ends when it can say so no more. */
+  /** Leaves the channel, and goes on for a while. */
   async leave() {
     process.disconnect!();
     while (limiter.status === "up") await wait(1);
     const [slot] = await take(limiter, 1, 99);
+    await wait(150);
     process.exit(slot === undefined && limiter.open === held.length ? 42 : 1);
   },
 };

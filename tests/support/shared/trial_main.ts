@@ -7,5 +7,4 @@
 import process from "node:process";
 import { TRIALS } from "./trials.ts";
 
-const [name, ...args] = process.argv.slice(2);
-process.send!(await TRIALS[name as "ended"](...args as [string]));
+process.send!(await TRIALS[process.argv[2] as keyof typeof TRIALS]());
