@@ -51,6 +51,9 @@ export function serveStore(part: ServedStore, channel: ChannelLike): () => void 
     mine.delete(id);
   };
 
+  /** Nobody needs to be told that a limiter in this thread has died, as long as this thread is there to be told. */
+  const isServed = ({ id }: { readonly id: string }) => ownerOf.has(id);
+
   const count = (value: unknown) => {
     const request: CountRequest = countRequestOf(value);
     own(request.id);
@@ -61,16 +64,17 @@ export function serveStore(part: ServedStore, channel: ChannelLike): () => void 
   };
   const calls: Readonly<Record<string, (...args: unknown[]) => PromiseLike<unknown>>> = {
     count,
-    reap: (key, entries) => store.reap(textOf(key), entriesOf(entries)),
+    reap: (key, entries) => store.reap(textOf(key), entriesOf(entries).filter(isServed)),
     total: (key) => store.total(textOf(key)),
     beat(value, gone) {
       const sign = signOf(value);
       own(sign.id);
-      return store.beat(sign, signsOf(gone));
+      return store.beat(sign, signsOf(gone).filter(isServed));
     },
     async leave(value) {
       const id = textOf(value);
-      if (mine.has(id)) disown(id);
+      if (!mine.has(id)) return;
+      disown(id);
       await store.leave(id);
     },
   };

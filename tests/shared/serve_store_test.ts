@@ -149,6 +149,16 @@ test("MemoryStore refuses what a worker lies about, and others count on", async 
   await assertRejects(() => liar.reap("k", "all" as never), Error);
   await liar.leave("honest");
   assertEquals([await honest.total("k"), served.store.keys], [4, 1]);
+  const here = { ...sign, id: "here" };
+  await served.store.beat(here, []);
+  await served.store.count(request("here", { want: 3 }));
+  await liar.leave("here");
+  await liar.reap("k", [{ id: "here", count: 3, seq: 1 }]);
+  const signs = await liar.beat(sign, [here]);
+  assertEquals([signs.some(({ id }) => id === "here"), await honest.total("k")], [true, 7]);
+  await served.store.leave("here");
+  await served.store.reap("k", [{ id: "here", count: 3, seq: 1 }]);
+  assertEquals(await honest.total("k"), 4);
   // Neither its messages nor their answers need have any form.
   for (
     const message of [

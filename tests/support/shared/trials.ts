@@ -114,7 +114,7 @@ export const TRIALS = {
 };
 
 /** Workers open and close connections at every level for so long. Memory that they share has the truth. */
-async function exactness({ all, stores }: Sharers, ms: number): Promise<SeenLevel[]> {
+export async function exactness({ all, stores }: Sharers, ms: number): Promise<SeenLevel[]> {
   const levels = Object.entries(LEVELS);
   const counted = new Int32Array(new SharedArrayBuffer(4 * 2 * 12 * levels.length));
   for (const { started } of all) started.channel.postMessage!({ memory: counted.buffer });
