@@ -21,7 +21,7 @@ export interface ChannelStoreOptions extends MemoryStoreOptions {
 }
 
 /** Requests that wait for a reply, at most. Where nobody replies, the oldest is given up for a new one. */
-const MOST_CALLS = 100_000;
+const MOST_CALLS = 50_000;
 
 interface Call {
   resolve(reply: unknown): void;
@@ -84,7 +84,9 @@ export class ChannelStore implements SharedStore {
   /** Listens no more. All calls fail from then on. Close the limiter before. */
   close(): void {
     this.#channel.close();
-    for (const call of [...this.#calls.keys()]) this.#settle(call, false, GONE);
+    const gone = new Error(GONE);
+    for (const { reject } of this.#calls.values()) reject(gone);
+    this.#calls.clear();
   }
 
   #ask(method: string, ...args: unknown[]): Promise<unknown> {
