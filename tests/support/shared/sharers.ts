@@ -37,6 +37,13 @@ export class Sharer {
     return this.says<T>();
   }
 
+  /** Has it take slots. Where the machine is busy, its limiter may have to hear from the store first. */
+  async takes(count: number, client: number = 0): Promise<number> {
+    let taken = 0;
+    await eventually(async () => (taken += await this.does("take", count - taken, client)) === count, "its slots");
+    return taken;
+  }
+
   /** The same for what has no answer. */
   tell(command: string, ...args: readonly number[]): void {
     this.#commands.post([command, ...args]);

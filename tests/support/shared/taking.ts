@@ -9,8 +9,8 @@ import type { SharingLimitOptions, StoreLimiter } from "@connlimit/connlimit/sha
 
 /** Without the store nobody is admitted, so that the limit is exact, however busy the machine is. */
 export const SHARING: SharingLimitOptions = {
-  heartbeatMs: 40,
-  deadMs: 300,
+  heartbeatMs: 20,
+  deadMs: 250,
   deadlineMs: 200,
   onStoreDown: "closed",
 };

@@ -75,7 +75,7 @@ export const TRIALS = {
         held.push(...slots);
         return slots.length;
       };
-      const taken = [await other!.does("take", 7, client), await takes(7), await other!.does("give", 2)];
+      const taken = [await other!.takes(7, client), await takes(7), await other!.does("give", 2)];
       // What was refused a moment before is not asked for again at once.
       await eventually(async () => await takes(1) >= 0 && held.length === 5, "the slots that were given back");
       taken.push(await takes(1));
@@ -104,7 +104,7 @@ export const TRIALS = {
     await using sharers = new Sharers(names);
     await sharers.start(3, startThread);
     const tries: SeenLevel[][] = [];
-    for (let ms = 600; ms < 5_000; ms *= 2) {
+    for (let ms = 500; ms < 5_000; ms *= 2) {
       const levels = await exactness(sharers, ms);
       tries.push(levels);
       if (levels.every(({ used }) => used > MOST_OF_IT)) break;
@@ -139,13 +139,13 @@ export async function exactness({ all, stores }: Sharers, ms: number): Promise<S
 /** One floods, then the thread that has the store is busy, then the other is, longer than one that is dead would have slots. */
 async function busy({ all }: Sharers): Promise<SeenBusy> {
   const [one, other] = all;
-  const first = await one!.does("take", LIMIT);
-  const [attempts, asked] = await other!.does<number[]>("flood", 200);
+  const first = await one!.takes(LIMIT);
+  const [attempts, asked] = await other!.does<number[]>("flood", 150);
   await one!.does("give", 6);
 
   const taking = other!.does("take", LIMIT);
   await wait(1);
-  for (const end = performance.now() + 400; performance.now() < end;);
+  for (const end = performance.now() + 320; performance.now() < end;);
   // Some may have come before. What came too late was given back.
   let has = await taking;
   await eventually(async () => await other!.does<string>("status") === "up", "the store to be there again");
@@ -153,9 +153,9 @@ async function busy({ all }: Sharers): Promise<SeenBusy> {
   const more = [await other!.does("take", LIMIT), await one!.does("take", 1)];
 
   await other!.does("give", 6);
-  const blocked = one!.does<string>("block", 500);
+  const blocked = one!.does<string>("block", 400);
   let most = 0;
-  for (const end = performance.now() + 450; performance.now() < end; await wait(20)) {
+  for (const end = performance.now() + 350; performance.now() < end; await wait(20)) {
     most = Math.max(most, await other!.does("take", LIMIT));
     await other!.does("give", LIMIT);
   }
