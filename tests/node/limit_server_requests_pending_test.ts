@@ -9,17 +9,20 @@ import * as http from "node:http";
 import type * as net from "node:net";
 import { test } from "node:test";
 import { limitServerRequests } from "@connlimit/connlimit/node";
+import { RequestsPort } from "../../src/node/requests_port.ts";
+import { ServerGate } from "../../src/node/server_gate.ts";
 import { within } from "../support/net.ts";
-import { type Adapter, type Server, type Setup, USERS_RULES } from "../support/pending_rules.ts";
+import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
 import { STORE_RULES } from "../support/store_rules.ts";
 
-async function serve({ admitter, hooks }: Setup): Promise<Server> {
+async function serve({ admitter, hooks, stage }: Setup): Promise<Server> {
   const served: number[] = [];
   const server = http.createServer((request, response) => {
     served.push(request.socket.remotePort!);
     response.end("an answer");
   });
-  limitServerRequests(server, admitter, hooks as never);
+  if (stage === undefined) limitServerRequests(server, admitter, hooks as never);
+  else ServerGate.of(server).addForRequests(new RequestsPort(server, admitter, hooks as never, stage as never));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -39,7 +42,7 @@ const adapter: Adapter = {
   refusal: "connection: close",
 };
 
-for (const [rule, keeps] of Object.entries(USERS_RULES)) {
+for (const [rule, keeps] of Object.entries(RULES)) {
   test(`limitServerRequests() with a limiter that takes its time ${rule}`, () => keeps(adapter));
 }
 for (const [rule, keeps] of Object.entries(STORE_RULES)) {

@@ -13,8 +13,8 @@ export type { Adapter, Server, Setup } from "./pending_trial.ts";
 
 type Rule = (adapter: Adapter) => Promise<void>;
 
-/** The rules where nothing is said of the stage, by what they say: those of limiters that users are given, or write. */
-export const USERS_RULES: Readonly<Record<string, Rule>> = {
+/** The rules, by what they say. */
+export const RULES: Readonly<Record<string, Rule>> = {
   "serves connections in the order in which they are admitted, and loses no byte": async (adapter) => {
     await using trial = await new Trial(adapter).serve();
     const { admitter, server } = trial;
@@ -64,6 +64,42 @@ export const USERS_RULES: Readonly<Record<string, Rule>> = {
     await trial.empty();
   },
 
+  "refuses what takes too long, and gives back a slot that comes too late": async (adapter) => {
+    await using trial = await new Trial(adapter).serve({ timeout: 50 });
+    const { admitter, server } = trial;
+    const visitor = await trial.visitAndAsk();
+    await trial.turnedAway(visitor, "timeout");
+    const admission = admitter.questions[0]!.decide();
+    assert(admission.admitted);
+    await eventually(() => admission.released, "the slot to be released");
+    assertEquals([server.served, admitter.pending], [[], 0]);
+    const next = await trial.visitAndAsk();
+    admitter.questions[1]!.decide();
+    await trial.answered(next);
+    await trial.empty();
+  },
+
+  "lets no more be pending than may be": async (adapter) => {
+    await using trial = await new Trial(adapter).serve({ max: 2 });
+    const { admitter } = trial;
+    const first = [await trial.visitAndAsk(), await trial.visitAndAsk()];
+    const third = await trial.visit();
+    if (adapter.backlog) {
+      await aWhile();
+      assertStrictEquals(admitter.questions.length, 2);
+      admitter.questions[0]!.decide();
+      await admitter.asked(3);
+    } else {
+      await trial.turnedAway(third, "pending");
+      assertStrictEquals(admitter.questions.length, 2);
+      admitter.questions[0]!.decide();
+    }
+    await trial.answered(first[0]!);
+    admitter.questions[1]!.decide();
+    await trial.answered(first[1]!);
+    await trial.empty();
+  },
+
   "refuses where the limiter rejects, throws or answers nonsense, and reports that": async (adapter) => {
     await using trial = await new Trial(adapter).serve();
     const { admitter } = trial;
@@ -105,47 +141,6 @@ export const USERS_RULES: Readonly<Record<string, Rule>> = {
     for (const question of admitter.questions) question.decide();
     await trial.empty();
     assertEquals([server.served, trial.refused], [[], []]);
-  },
-};
-
-/** All rules, by what they say. */
-export const RULES: Readonly<Record<string, Rule>> = {
-  ...USERS_RULES,
-
-  "refuses what takes too long, and gives back a slot that comes too late": async (adapter) => {
-    await using trial = await new Trial(adapter).serve({ timeout: 50 });
-    const { admitter, server } = trial;
-    const visitor = await trial.visitAndAsk();
-    await trial.turnedAway(visitor, "timeout");
-    const admission = admitter.questions[0]!.decide();
-    assert(admission.admitted);
-    await eventually(() => admission.released, "the slot to be released");
-    assertEquals([server.served, admitter.pending], [[], 0]);
-    const next = await trial.visitAndAsk();
-    admitter.questions[1]!.decide();
-    await trial.answered(next);
-    await trial.empty();
-  },
-
-  "lets no more be pending than may be": async (adapter) => {
-    await using trial = await new Trial(adapter).serve({ max: 2 });
-    const { admitter } = trial;
-    const first = [await trial.visitAndAsk(), await trial.visitAndAsk()];
-    const third = await trial.visit();
-    if (adapter.backlog) {
-      await aWhile();
-      assertStrictEquals(admitter.questions.length, 2);
-      admitter.questions[0]!.decide();
-      await admitter.asked(3);
-    } else {
-      await trial.turnedAway(third, "pending");
-      assertStrictEquals(admitter.questions.length, 2);
-      admitter.questions[0]!.decide();
-    }
-    await trial.answered(first[0]!);
-    admitter.questions[1]!.decide();
-    await trial.answered(first[1]!);
-    await trial.empty();
   },
 
   "asks for the client before it asks the limiter": async (adapter) => {
