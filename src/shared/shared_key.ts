@@ -190,11 +190,8 @@ export class SharedKey implements HostedKey {
       this.#level.negative.delete(this.key);
     }
     const epoch = this.#epoch;
-    this.#host.ask(
-      () => store.count(request),
-      (reply) => this.#replied(request, reply, epoch),
-      () => this.#failed(),
-    );
+    const replied = (reply: CountReply) => this.#replied(request, reply, epoch);
+    this.#host.ask(() => store.count(request), replied, () => this.#failed());
   }
 
   #replied(request: CountRequest, reply: CountReply, epoch: number): void {

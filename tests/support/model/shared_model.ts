@@ -206,12 +206,8 @@ export class SharedModel {
     const { clients, limits } = this.#setup;
     const isFull = () => this.#keys.filter(({ max, has }) => this.#open(has) === max);
     const [total] = this.#keys.toReversed();
-    const isDone = () => {
-      const full = isFull();
-      return limits.maxTotal !== undefined || limits.aggregates
-        ? full.includes(total!)
-        : full.length === clients.length;
-    };
+    const isWide = limits.maxTotal !== undefined || limits.aggregates !== undefined;
+    const isDone = () => isWide ? isFull().includes(total!) : isFull().length === clients.length;
     // Somebody who is only now heard of is dead after some time; and then, at another key, another one.
     for (const end = this.#clock.now + this.#keys.length * 2 * PACE.deadMs; !isDone();) {
       if (this.#clock.now > end) break;
@@ -246,8 +242,6 @@ export class SharedModel {
     this.#trace.push(
       ...this.#instances.map((it) => `${it.id} ${it.alive} trusts ${it.trusts} ${it.slots.length} open`),
     );
-    throw new ModelError(
-      `${problem}\n  ${this.#trace.slice(-+(globalThis.Deno?.env.get("TRACE") ?? 60)).join("\n  ")}`,
-    );
+    throw new ModelError(`${problem}\n  ${this.#trace.slice(-60).join("\n  ")}`);
   }
 }
