@@ -87,7 +87,6 @@ export class Heartbeat {
     const { clock, deadMs, health, liveness, lost, acknowledged } = this.#parts;
     const own = signs.find((sign) => sign.id === id);
     if (own?.beat !== beat) throw new Error("the store's signs of life make no sense");
-    this.#next();
     const now = clock.now();
     const silent = now - this.#ackedSentAt;
     const isLost = this.#birth !== undefined && (silent > LOST * deadMs || own.birth !== this.#birth);
@@ -95,6 +94,7 @@ export class Heartbeat {
     this.#ackedSentAt = sentAt;
     this.#missed = false;
     this.#gone = liveness.saw(signs, sentAt, now);
+    this.#next();
     if (isLost) lost();
     health.acknowledged(sentAt);
     acknowledged();
@@ -115,8 +115,10 @@ export class Heartbeat {
     this.#busy = false;
     this.#over?.();
     if (this.#stopped) return;
-    const { clock, health, heartbeatMs } = this.#parts;
-    const pause = atOnce ? 0 : health.status === "up" ? heartbeatMs : heartbeatMs / HASTE;
+    const { clock, health, heartbeatMs, liveness } = this.#parts;
+    const usual = health.status === "up" ? heartbeatMs : heartbeatMs / HASTE;
+    // Whoever is about to be found dead is found dead then, and not a heartbeat later.
+    const pause = atOnce ? 0 : Math.min(usual, Math.max(heartbeatMs / HURRY, liveness.untilDeath(clock.now())));
     this.#cancel = clock.after(pause, () => this.send());
   }
 }

@@ -86,6 +86,15 @@ export class Liveness {
     return dead;
   }
 
+  /** Milliseconds until somebody is dead, unless they say something by then. */
+  untilDeath(now: number): number {
+    let changedAt = Infinity;
+    for (const known of this.#known.values()) {
+      if (known.registered && !this.#isDead(known)) changedAt = Math.min(changedAt, known.changedAt);
+    }
+    return changedAt + this.#deadMs - now;
+  }
+
   /**
    * Whether an entry belongs to nobody: its instance is dead, or has left it behind. Of an instance that is found dead for the first
    * time it is not known yet: see {@linkcode Liveness.saw}.

@@ -33,6 +33,8 @@ export class SharedKey implements HostedKey {
   /** Whether the store may have more than that, or nothing any more. */
   #unsure = false;
   #busy = false;
+  /** More are open than there may be, as far as is known. Then what closes here makes no room here. */
+  #over = false;
   /** Whether what is left by the dead has been removed already for those who wait. */
   #reaped = false;
   readonly #age = new EntryAge();
@@ -69,11 +71,12 @@ export class SharedKey implements HostedKey {
   /** Whether there is room that the store has granted before. */
   get hasRoom(): boolean {
     this.#refresh();
-    return this.open < this.#held && this.#host.trusted;
+    return this.open < this.#held && !this.#over && this.#host.trusted;
   }
 
   /** Counts a connection if nobody needs to be asked, or if it is exempt. */
   take(max: number, exempt: boolean): boolean {
+    if (max < this.#max) this.#over = true;
     this.#max = max;
     if (max !== Infinity && !this.hasRoom) {
       if (!exempt) return false;
@@ -187,11 +190,8 @@ export class SharedKey implements HostedKey {
       this.#level.negative.delete(this.key);
     }
     const epoch = this.#epoch;
-    this.#host.ask(
-      () => store.count(request),
-      (reply) => this.#replied(request, reply, epoch),
-      () => this.#failed(),
-    );
+    const replied = (reply: CountReply) => this.#replied(request, reply, epoch);
+    this.#host.ask(() => store.count(request), replied, () => this.#failed());
   }
 
   #replied(request: CountRequest, reply: CountReply, epoch: number): void {
@@ -204,6 +204,7 @@ export class SharedKey implements HostedKey {
       return this.pump();
     }
     this.#held = request.have + reply.granted;
+    this.#over = this.#held + reply.others > request.max;
     this.#age.oldest = request.seq;
     this.#unsure = false;
     this.#allowance.others = reply.others;
@@ -215,7 +216,7 @@ export class SharedKey implements HostedKey {
 
   /** Admits those who wait, as far as there is room. */
   #hand(): void {
-    while (this.open < this.#held && this.#waiting.length > 0) {
+    while (this.#waiting.length > 0 && this.hasRoom) {
       const ticket = this.#waiting.shift()!;
       this.open++;
       this.#allowance.use();

@@ -5,6 +5,7 @@
  */
 
 import { namedNetwork } from "../core/client_of.ts";
+import type { AsyncDisposableLike } from "../core/disposable_like.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { ClientCount, LimiterStats } from "../core/limiter_stats.ts";
 import type { Limits, LimitsOptions } from "../core/limits.ts";
@@ -172,11 +173,19 @@ export class StoreLimiter {
     return this.#admission.close();
   }
 
-  /** Closes the limiter. */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
+  // Not a method, whose declaration does not compile where the types lack this symbol.
+  static {
+    Object.defineProperty(this.prototype, Symbol.asyncDispose, {
+      ...{ configurable: true, writable: true },
+      value(this: StoreLimiter) {
+        return this.close();
+      },
+    });
   }
 }
+
+/** `await using` closes it. */
+export interface StoreLimiter extends AsyncDisposableLike {}
 
 /** 48 random bits: among a thousand instances two are the same once in 600 million starts. */
 function randomId(): string {

@@ -20,10 +20,13 @@ const IMPORTS = `
   import { type BunConn, type BunListener, limitSocketHandler, listen } from "@connlimit/connlimit/bun";
   import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
   import { limitServer, type ServerLike, tooManyConnections } from "@connlimit/connlimit/node";
+  import { SharedLimiter } from "@connlimit/connlimit/redis";
+  import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
 
   export const fetch = limitRequests({ maxPerClient: 10 }, () => new Response("hello"));
   export const bound = (conn: BunConn) => withSlot(conn, new Limiter().accept(conn)).slot.client.length;
-  export const others = [limitSocketHandler, listen, upgradeWebSocket];
+  export const others = [limitSocketHandler, listen, upgradeWebSocket, ChannelStore, SharedLimiter];
+  export const shared = new StoreLimiter({ maxPerClient: 10 }, new MemoryStore({ name: "chat" }));
   declare const servers: { readonly node: ServerLike; readonly bun: BunListener; readonly deno: ListenerLike };
 `;
 
@@ -40,6 +43,7 @@ const PLAIN = `${IMPORTS}
     tryAccept = () => Promise.resolve(limiter.tryAccept("192.0.2.7"));
   }
   limitServer(servers.node, new Own()).limiter.own.toFixed();
+  limitServer(servers.node, shared).limiter.status satisfies string;
   limitServer(servers.node, { maxPerClient: 1 }).limiter.setLimits({});
   // @ts-expect-error -- no option of that name
   limitServer(servers.node, { maxPerClient: 1, maxTotla: 1 });
@@ -51,6 +55,7 @@ const USING = `${IMPORTS}
   using admission = attached.limiter.tryAccept("192.0.2.7");
   using listener = limitedListener(servers.bun);
   for await (using conn of listener) conn.slot satisfies Disposable;
+  await using closing = shared;
   // @ts-expect-error -- a limiter is not closed
   using none = attached.limiter;
 `;

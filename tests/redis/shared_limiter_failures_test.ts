@@ -4,7 +4,8 @@
  * @module
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { readFile } from "node:fs/promises";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CLIENTS } from "../support/redis/clients.ts";
 import { judge } from "../support/redis/failure.ts";
 import { FAILURES } from "../support/redis/failures.ts";
@@ -47,6 +48,36 @@ testUnless(noRedis, "limiters share a limit by each client, and leave nothing in
   await Promise.all(
     Object.entries(CLIENTS).map(async ([name, connect]) => {
       await using lab = await Lab.start({ redis, connect });
+      for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
+      assertEquals(await lab.take(1), 0, name);
+      lab.instances[0]!.give();
+      await lab.heal();
+      await lab.close();
+      assertEquals(await lab.keys(), [], name);
+    }),
+  );
+});
+
+testUnless(noRedis, "limiters need no more permissions than the documentation names", async () => {
+  const page = await readFile(new URL("../../docs/shared.md", import.meta.url), "utf8");
+  const [line, username, password] = /^ACL SETUSER (\S+) on >(\S+) .*$/m.exec(page)!;
+  await using redis = await RunningRedis.start();
+  await redis.ask(...line.split(" "));
+  await assertRejects(
+    async () => {
+      using observer = await redis.observe();
+      await observer.ask("AUTH", username!, password!);
+      await observer.ask("GET", "another");
+    },
+    Error,
+    "NOPERM",
+  );
+  await Promise.all(
+    Object.entries(CLIENTS).map(async ([name, connect]) => {
+      await using lab = await Lab.start({
+        redis,
+        connect: (options) => connect({ ...options, username: username!, password: password! }),
+      });
       for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
       assertEquals(await lab.take(1), 0, name);
       lab.instances[0]!.give();

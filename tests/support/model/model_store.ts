@@ -14,12 +14,21 @@ interface Entry extends StoreEntry {
 export class ModelStore {
   readonly keys: Map<string, Entry[]> = new Map<string, Entry[]>();
   readonly signs: Map<string, RegisteredSign> = new Map<string, RegisteredSign>();
+  /** The last floor of each instance. */
+  readonly #floors = new Map<string, number>();
   /** Is told of each entry that is reaped. */
   reaped: (key: string, entry: StoreEntry) => void = () => {};
 
   /** How many an instance has of a key. */
   countOf(key: string, id?: string): number {
     const entries = this.keys.get(key)?.filter((entry) => id === undefined || entry.id === id) ?? [];
+    return entries.reduce((sum, { count }) => sum + count, 0);
+  }
+
+  /** How many an instance has of a key without those that everybody knows to be left by late messages. */
+  meant(key: string, id: string): number {
+    const floor = this.#floors.get(id) ?? 0;
+    const entries = this.keys.get(key)?.filter((entry) => entry.id === id && entry.seq >= floor) ?? [];
     return entries.reduce((sum, { count }) => sum + count, 0);
   }
 
@@ -65,6 +74,7 @@ export class ModelStore {
     const before = this.signs.get(sign.id);
     if (before === undefined || before.beat < sign.beat) {
       this.signs.set(sign.id, { ...sign, birth: before?.birth ?? sign.beat });
+      this.#floors.set(sign.id, sign.floor);
     }
     return [...this.signs.values()];
   }

@@ -182,9 +182,9 @@ export class SharedModel {
     await this.#fill();
     await this.#pass(this.#clock.now + 1_000);
     for (const { name, has } of this.#keys) {
-      // What a dead instance has left goes when somebody needs the room.
+      // What a dead instance has left, or an old message, goes when somebody needs the room.
       const alive = this.#instances.filter((it) => it.alive);
-      const [open, there] = [this.#open(has), alive.reduce((sum, { id }) => sum + this.#store.countOf(name, id), 0)];
+      const [open, there] = [this.#open(has), alive.reduce((sum, { id }) => sum + this.#store.meant(name, id), 0)];
       if (open !== there) this.#fail(`${open} open of ${name}, the store has ${there}`);
     }
     this.#each((it) => it.slots.splice(0).forEach((slot) => slot.release()));
@@ -196,7 +196,7 @@ export class SharedModel {
     }
     await Promise.all(ends);
     const left = this.#instances.filter(({ id, alive }) =>
-      alive && this.#keys.some(({ name }) => this.#store.countOf(name, id) > 0)
+      alive && this.#keys.some(({ name }) => this.#store.meant(name, id) > 0)
     );
     if (left.length > 0) this.#fail(`${left.map(({ id }) => id)} have left something`);
   }
@@ -205,16 +205,16 @@ export class SharedModel {
   async #fill(): Promise<void> {
     const { clients, limits } = this.#setup;
     const isFull = () => this.#keys.filter(({ max, has }) => this.#open(has) === max);
-    // Somebody who is only now heard of is dead after some time.
-    for (const end = this.#clock.now + 2 * PACE.deadMs; this.#clock.now < end;) {
+    const [total] = this.#keys.toReversed();
+    const isWide = limits.maxTotal !== undefined || limits.aggregates !== undefined;
+    const isDone = () => isWide ? isFull().includes(total!) : isFull().length === clients.length;
+    // Somebody who is only now heard of is dead after some time; and then, at another key, another one.
+    for (const end = this.#clock.now + this.#keys.length * 2 * PACE.deadMs; !isDone();) {
+      if (this.#clock.now > end) break;
       for (const client of clients) this.#each((it) => it.accept(client));
       await this.#pass(this.#clock.now + 400);
     }
-    const [total] = this.#keys.toReversed();
-    const full = limits.maxTotal !== undefined || limits.aggregates
-      ? isFull().includes(total!)
-      : isFull().length === clients.length;
-    if (full) return;
+    if (isDone()) return;
     const state = this.#keys.map(({ name, has }) =>
       `${name}: ${this.#open(has)} open, the store has ${this.#store.countOf(name)}`
     );

@@ -39,7 +39,7 @@ export const SLACK = 1_500;
 export const soon = ({ heartbeatMs, deadlineMs }: Pace): number => 2 * (heartbeatMs + deadlineMs) + SLACK;
 /** Until an instance counts as dead, and others have noticed. */
 export const dead = ({ heartbeatMs, deadMs, deadlineMs }: Pace): number =>
-  deadMs + 4 * (heartbeatMs + deadlineMs) + SLACK;
+  deadMs + 2 * (heartbeatMs + deadlineMs) + SLACK;
 
 /** What is seen of a failure that ended at `since`, by default now. */
 export async function seen(lab: Lab, since: number = performance.now(), over?: number): Promise<Seen> {
