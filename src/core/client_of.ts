@@ -5,7 +5,7 @@
  */
 
 import { parseCidr } from "./cidr.ts";
-import { type ClientKey, prefixKey, UNIX_CLIENT } from "./client_key.ts";
+import { type ClientKey, clientName, prefixKey, UNIX_CLIENT } from "./client_key.ts";
 import type { CompiledLimits, Limits } from "./limits.ts";
 import type { CompiledRule } from "./network_rules.ts";
 import { identify, type Identity, type Peer } from "./peer.ts";
@@ -39,6 +39,14 @@ export function keyOf(
   if (typeof identity === "string") return identity;
   if (rule !== undefined) return prefixKey(identity, rule.clientPrefix);
   return prefixKey(identity, typeof identity === "number" ? ipv4Prefix : ipv6Prefix);
+}
+
+/** Whether the rule of a peer's network lets each client have any number of connections. */
+export function isUnlimited(peer: Peer, compiled: CompiledLimits): boolean {
+  const rule = clientOf(peer, compiled)?.rule;
+  if (rule?.maxPerClient !== Infinity) return false;
+  // What a rule leaves out is as for everyone.
+  return rule.exempt !== undefined || compiled.limits.networks[clientName(rule.network)]?.maxPerClient === Infinity;
 }
 
 /** Parses a client name that is not a peer: CIDR notation, or `unix`. */

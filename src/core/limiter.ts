@@ -6,7 +6,7 @@
 
 import { DrySlot, ExemptSlot } from "./apart_slots.ts";
 import { type ClientKey, clientName, customKey } from "./client_key.ts";
-import { clientOf, findRule, keyOf, namedNetwork } from "./client_of.ts";
+import { clientOf, findRule, isUnlimited, keyOf, namedNetwork } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { type Aggregate, Counts } from "./counts.ts";
 import { shareOf } from "./fair_share.ts";
@@ -20,6 +20,7 @@ import { Rates } from "./rates.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import { rateRefusal, type Refusal, type Slot } from "./slot.ts";
+import { statsOf } from "./stats_of.ts";
 
 /**
  * Limits the concurrent connections of each client.
@@ -63,6 +64,7 @@ export class Limiter {
           counts: this.#counts,
           clientOf: (peer) => this.#nameOf(peer),
           levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
+          isUnlimited: (peer) => isUnlimited(peer, this.#limits),
         };
       },
     });
@@ -221,19 +223,7 @@ export class Limiter {
 
   /** Returns a snapshot of the limiter's counters. */
   stats(): LimiterStats {
-    const { open, clients, peak, pending, admitted, refusedBy, wouldRefuse, timedOut } = this.#counts;
-    const refused = Object.values(refusedBy).reduce((sum, count) => sum + count, 0);
-    return {
-      open,
-      clients,
-      peak,
-      pending,
-      admitted,
-      refused,
-      refusedBy: { ...refusedBy },
-      wouldRefuse: { ...wouldRefuse },
-      timedOut: { ...timedOut },
-    };
+    return statsOf(this.#counts);
   }
 
   /** Iterates over clients with open connections, in no particular order. Clients that connect meanwhile may appear. */
