@@ -22,6 +22,7 @@ import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import { addrOf, isUnix, remoteAddrOf } from "./addr_of.ts";
 import type { BunAddr, BunConn } from "./bun_conn.ts";
+import { connHandlers } from "./conn_handlers.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -145,28 +146,15 @@ export function bunAcceptor<A extends BunAddr>(
     show: (socket, hostname, port) => connOver(socket).show({ transport: "tcp", hostname, port } as A),
   };
 
-  const handlers = {
-    binaryType: "uint8array",
-    open(socket: BunSocketLike) {
-      if (closed.aborted) socket.terminate();
-      else if (offer === undefined) admit(socket, undefined);
-      else offer(socket);
-    },
-    data: (socket: BunSocketLike, chunk: Uint8Array) => connOf(socket)?.onData(chunk),
-    drain: (socket: BunSocketLike) => connOf(socket)?.onDrain(),
-    end: (socket: BunSocketLike) => connOf(socket)?.onEnd(),
-    error: (socket: BunSocketLike, error: Error) => connOf(socket)?.onError(error),
-    handshake: (socket: BunSocketLike, success: boolean, error: Error | null) =>
-      connOf(socket)?.onHandshake(success, error),
-    close(socket: BunSocketLike, error?: Error) {
-      ready.delete(socket.data as SocketConn<A>);
-      connOf(socket)?.onClose(error);
-    },
+  const open = (socket: BunSocketLike) => {
+    if (closed.aborted) socket.terminate();
+    else if (offer === undefined) admit(socket, undefined);
+    else offer(socket);
   };
 
   const { stop } = native;
   try {
-    native.reload({ socket: handlers });
+    native.reload({ socket: connHandlers(open, (conn) => ready.delete(conn as SocketConn<A>)) });
   } catch (cause) {
     throw new TypeError("listener must be one that listens", { cause });
   }
@@ -228,15 +216,6 @@ export function bunAcceptor<A extends BunAddr>(
 
     reset: (conn) => (conn as SocketConn<A>).reset(),
   };
-}
-
-/**
- * The connection of an event. A socket without one was open before the listener was taken over, or is refused. It is not
- * counted or read, so it is closed.
- */
-function connOf(socket: BunSocketLike): SocketConn<BunAddr> | undefined {
-  if (socket.data instanceof SocketConn) return socket.data;
-  socket.terminate();
 }
 
 /** Ends the record of a connection that is to be admitted once more, and is in another list then. */

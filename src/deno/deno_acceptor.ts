@@ -8,7 +8,6 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import type { ConnAccess } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
@@ -40,20 +39,6 @@ const ADMISSIONS_PER_TURN = 2;
 /** A connection of Bun's, of a listener that has been limited before. */
 interface Cuttable {
   cut?(): void;
-}
-
-/** The access of finders to the connections of a listener. */
-export function denoAccess<C extends ConnLike>(native: object): ConnAccess<C> {
-  return {
-    tls: native.constructor.name === "TlsListener",
-    peerOf: (conn) => conn,
-    objectOf: (conn) => conn,
-    isTls: (conn) => "handshake" in conn,
-    read: (conn, buffer) => conn.read(buffer),
-    show(conn, hostname, port) {
-      Object.defineProperty(conn, "remoteAddr", { value: { transport: "tcp", hostname, port }, configurable: true });
-    },
-  };
 }
 
 /** Accepts and admits as connections are asked for: the others wait in the backlog. */

@@ -21,7 +21,8 @@ import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
-import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
+import { denoAcceptor } from "../deno/deno_acceptor.ts";
+import { denoAccess } from "../deno/deno_access.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
