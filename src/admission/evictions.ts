@@ -148,7 +148,7 @@ export class Evictions {
       this.#limits = limits;
       this.#ranked.rerank(politeIn(limits));
     }
-    if (!(this.#ranked.most!?.size >= MORE)) return undefined;
+    if ((this.#ranked.most?.size ?? 0) < MORE) return undefined;
     const levels = this.#internals.levelsOf(peer);
     // Room in the total is of no use to who has none at another level.
     if (!levels?.every(({ level, open, max }) => open < max || level === "total")) return undefined;

@@ -26,6 +26,8 @@ export class PendingConn {
   readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
   readonly #since: number;
+  /** The limiter's answer, once it has been asked. */
+  asked: unknown = undefined;
   /** Why it has stopped being pending without a decision. */
   why: PendingEnd | undefined = undefined;
   #resolve!: (why: PendingEnd | undefined) => void;
@@ -77,6 +79,8 @@ export class PendingConns {
   readonly #timeout: number;
   /** In order of arrival, which is the order of the deadlines. So one timer is enough. */
   readonly #conns = new Set<PendingConn>();
+  /** Those without a deadline. */
+  readonly #patient = new Set<PendingConn>();
   readonly #space = new Latch();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -86,7 +90,7 @@ export class PendingConns {
   }
 
   get size(): number {
-    return this.#conns.size;
+    return this.#conns.size + this.#patient.size;
   }
 
   get full(): boolean {
@@ -105,9 +109,14 @@ export class PendingConns {
     return conn;
   }
 
+  /** Takes the deadline from a connection, if it is pending. */
+  lift(conn: PendingConn): void {
+    if (this.#conns.delete(conn)) this.#patient.add(conn);
+  }
+
   /** Takes a connection out. Returns whether it was pending. */
   delete(conn: PendingConn): boolean {
-    if (!this.#conns.delete(conn)) return false;
+    if (!this.#conns.delete(conn) && !this.#patient.delete(conn)) return false;
     conn.finish();
     this.#space.open();
     if (this.size === 0) this.#cancel();
@@ -121,7 +130,7 @@ export class PendingConns {
 
   /** Ends all of them. */
   endAll(why: PendingEnd): void {
-    for (const conn of this.#conns) this.end(conn, why);
+    for (const conn of [...this.#conns, ...this.#patient]) this.end(conn, why);
   }
 
   #schedule(): void {

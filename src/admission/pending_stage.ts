@@ -13,7 +13,7 @@ import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
-import type { Awaitable, GateSide } from "./port.ts";
+import type { Awaitable, GateSide, Later } from "./port.ts";
 
 /** A resolver's refusal of a connection. */
 export type Refused = Pick<Refusal, "admitted" | "reason">;
@@ -40,6 +40,8 @@ export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
+  /** Whether a connection whose client is known waits for room without a deadline. */
+  patient = false;
   /** For how many milliseconds the connection was pending that is being decided on. */
   waited = 0;
   #closed = false;
@@ -68,6 +70,11 @@ export class PendingStage<C> {
     return this.#pending.full;
   }
 
+  /** The number of pending connections. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Resolves when one more connection may be pending. */
   space(): Promise<void> {
     return this.#pending.space();
@@ -87,6 +94,7 @@ export class PendingStage<C> {
     if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer);
     if (!this.full) return this.#wait(conn, answer, gate);
     answer?.then(giveBack, () => {});
+    withdraw(answer);
     return gate.decide(conn, refusal("pending", gate));
   }
 
@@ -113,6 +121,7 @@ export class PendingStage<C> {
 
   async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
     const pending = this.#pending.add();
+    pending.asked = asked;
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
     const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
@@ -129,6 +138,7 @@ export class PendingStage<C> {
     release?.();
     if (!inTime) {
       decision.then(giveBack);
+      withdraw(pending.asked);
       const { why } = pending;
       return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
     }
@@ -156,7 +166,8 @@ export class PendingStage<C> {
         const client = await this.#resolve!(conn, pending);
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
-        asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        pending.asked = asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        if (this.patient) this.#pending.lift(pending);
       }
       return checked(await asked);
     } catch (error) {
@@ -184,6 +195,11 @@ function report<C, R>(error: unknown, { limiter, onError }: GateSide<C, R>): voi
 function giveBack(admission: Admission | RefusalReason | undefined): void {
   // A limiter may have answered anything.
   if (typeof admission === "object" && admission?.admitted) admission.release();
+}
+
+/** Gives up what has not been answered, where that is possible. */
+function withdraw(asked: unknown): void {
+  (asked as Partial<Later> | undefined)?.withdraw?.();
 }
 
 function isAdmission(answer: Awaitable<Admission>): answer is Admission {

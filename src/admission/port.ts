@@ -12,6 +12,12 @@ import type { OpenConn } from "./open_conn.ts";
 /** A value or a promise of it. */
 export type Awaitable<T> = T | PromiseLike<T>;
 
+/** An answer that comes later, and can be done without. */
+export interface Later extends PromiseLike<Admission> {
+  /** Gives it up. It then never comes. */
+  withdraw(): void;
+}
+
 /** Decides on connections: a `Limiter` synchronously, others after asking elsewhere. */
 export interface Admitter {
   /** Admits a connection or says why not. */

@@ -6,6 +6,8 @@
 
 import type { ConnAccess } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
+import { Evictor } from "../admission/evictor.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { callHook, type ErrorHook } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
@@ -43,7 +45,7 @@ export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> 
   /** Sets the limits, once. Queued connections must pass them, too. */
   limit(
     limiter: Admitter,
-    hooks: AnswerHooks<BunConn<A>> & DeadlineOptions<BunConn<A>>,
+    hooks: AnswerHooks<BunConn<A>> & DeadlineOptions<BunConn<A>> & EvictionOptions<BunConn<A>, "wait">,
     pending?: PendingStage<BunSocketLike>,
   ): void;
 }
@@ -78,6 +80,7 @@ export function bunAcceptor<A extends BunAddr>(
   let offer: Gate<BunSocketLike, void> | undefined;
   let answers: RefusalAnswers<BunConn<A>> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
+  let evictor: Evictor<BunSocketLike> | undefined;
 
   /** What all sockets have in common. The first one shows whether they speak TLS. */
   const traitsOf = (socket: BunSocketLike) => traits ??= new SocketTraits(isTls(socket), halfOpen, onAnswerLost);
@@ -96,6 +99,7 @@ export function bunAcceptor<A extends BunAddr>(
 
   const admit = (socket: BunSocketLike, slot: Slot | undefined) => {
     const conn = connOver(socket);
+    if (slot !== undefined) evictor?.enter(slot, socket);
     OpenConn.bind(conn as Recorded, slot, openConns);
     if (timed) {
       watchBytes(conn);
@@ -200,7 +204,11 @@ export function bunAcceptor<A extends BunAddr>(
       }, pending);
       timed = list instanceof TimedConns;
       if (timed) openConns = list;
-      const gate = offer = createGate(port, limiter, hooks, pending);
+      evictor = Evictor.of(hooks as EvictionOptions<never>, limiter, {
+        present: (socket) => muteRejections(connOver(socket)),
+        close: (socket) => connOver(socket).cut(),
+      });
+      const gate = offer = createGate(port, evictor ?? limiter, hooks, pending);
       for (const conn of ready.clear()) {
         if (timed) forget(conn as Recorded);
         conn.withSocket(gate);

@@ -6,6 +6,7 @@
 
 import { findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, EVICTIONS } from "../admission/eviction_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -35,6 +36,10 @@ export interface LimitedServer extends DisposableLike {
   /** Removes the limits, as `using` does. Open connections stay counted until they close. A second call does nothing. */
   detach(): void;
 }
+
+/** Why connections cannot wait. */
+const ACCEPTED = "the runtime accepts connections by itself, and cannot leave them in the backlog; on Deno, limit a " +
+  "Deno.listen() by limitedListener(); for HTTP, let requests wait with limitServerRequests()";
 
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
@@ -71,15 +76,16 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   options: LimitServerOptions<S> = {},
 ): LimitedServer {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, ACCEPTED);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
   const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
-  gate.add(port, port.openConns.deadlines);
-  const detach = () => gate.remove(port, port.openConns.deadlines);
+  gate.add(port, port.watcher);
+  const detach = () => gate.remove(port, port.watcher);
   const slotOf = (socket: object) => slotFrom(limiter, port.recordOf(socket));
   return { limiter, slotOf, detach, [Symbol.dispose]: detach };
 }

@@ -27,8 +27,18 @@ import {
 /** A socket's number by the key of its deadlines; -1 while it has none. */
 type Numbered = CountedSocket & { [key: symbol]: number };
 
+/** What must know what the events of a server say about its sockets. */
+export interface Watcher {
+  /** Whether the server has the limiter no more. */
+  detached: boolean;
+  /** The connections for which it must know it nonetheless. */
+  readonly open: number;
+  /** A socket has become a tunnel. */
+  upgrade(socket: CountedSocket): void;
+}
+
 /** The deadlines that one limiter has for one server. */
-export class ServerDeadlines implements Watch<CountedSocket> {
+export class ServerDeadlines implements Watch<CountedSocket>, Watcher {
   /** Whether the server has the limiter no more. Connections that are open keep their deadlines. */
   detached = false;
   /** The number of connections, with deadlines at the moment or without. */
@@ -117,8 +127,8 @@ export class ServerDeadlines implements Watch<CountedSocket> {
   }
 }
 
-/** Notes what an event of a server says about a socket, for all deadlines of the server. */
-export function watchEvent(event: unknown, first: unknown, second: unknown, all: Iterable<ServerDeadlines>): void {
+/** Notes what an event of a server says about a socket, for all that must know it. */
+export function watchEvent(event: unknown, first: unknown, second: unknown, all: Iterable<Watcher>): void {
   switch (event) {
     case "secureConnection":
       return noteSecure(first as CountedSocket);
@@ -131,7 +141,7 @@ export function watchEvent(event: unknown, first: unknown, second: unknown, all:
       // One of HTTP/2 is a stream.
       if ((first as { stream?: unknown }).stream !== undefined) return;
       const socket = noteUpgraded(second as CountedSocket);
-      for (const deadlines of all) deadlines.upgrade(socket);
+      for (const watcher of all) watcher.upgrade(socket);
     }
   }
 }
