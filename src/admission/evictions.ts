@@ -42,8 +42,8 @@ interface Held {
 const MORE = 3;
 
 /**
- * Clients that never had more connections at a time than this keep all of them: they are no reason for the lack of room. Of a
- * small server, it is a hundredth.
+ * Clients that never had or wanted more connections at a time than this keep all of them: they are not the reason for the lack
+ * of room. Of a small server, it is a hundredth.
  */
 const POLITE = 4;
 
@@ -62,6 +62,7 @@ export class Evictions {
   readonly #ranked = new RankedClients<Held>();
   /** The limits by which the clients are ranked. */
   #limits: Limits | undefined;
+  #polite = 0;
   /** In whose name the limiter is being asked, and for whom. */
   #asking: { readonly owner: Owner; readonly peer: Peer } | undefined;
 
@@ -133,7 +134,7 @@ export class Evictions {
     for (const sweep of counts.sweeps) if (sweep !== this.#makeRoom) sweep(reason, client);
     // After a lowered limit, one connection less is no room.
     if (counts.open !== this.#limiter.limits.maxTotal) return;
-    const victim = this.#victimFor(asking.peer);
+    const victim = this.#victimFor(asking.peer, client);
     if (victim === undefined || !asking.owner.budget.take()) return;
     counts.evicted++;
     const { conn, slot, owner, place } = victim;
@@ -142,17 +143,19 @@ export class Evictions {
     slot.release();
   };
 
-  #victimFor(peer: Peer): Held | undefined {
+  #victimFor(peer: Peer, client: () => string): Held | undefined {
     const { limits } = this.#limiter;
     if (limits !== this.#limits) {
       this.#limits = limits;
-      this.#ranked.rerank(politeIn(limits));
+      this.#ranked.rerank(this.#polite = politeIn(limits));
     }
-    if ((this.#ranked.most?.size ?? 0) < MORE) return undefined;
+    const open = this.#limiter.openFor(peer);
+    if (open >= this.#polite) this.#ranked.want(client(), open + 1);
+    const least = open + MORE;
+    if ((this.#ranked.most?.size ?? 0) < least) return undefined;
     const levels = this.#internals.levelsOf(peer);
     // Room in the total is of no use to who has none at another level.
     if (!levels?.every(({ level, open, max }) => open < max || level === "total")) return undefined;
-    const least = levels[0]!.open + MORE;
     for (let most; (most = this.#ranked.most) !== undefined && most.size >= least;) {
       const { conn } = most.newest;
       if (!this.#internals.isUnlimited(conn.peer)) return conn;

@@ -122,6 +122,7 @@ export class PendingStage<C> {
   async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
     const pending = this.#pending.add();
     pending.asked = asked;
+    if (this.patient && asked !== undefined) this.#pending.lift(pending);
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
     const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));

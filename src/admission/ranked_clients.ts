@@ -23,7 +23,7 @@ export interface Place<T> {
 class Client<T> implements RankedClient<T> {
   readonly name: string;
   size = 0;
-  /** The most that it has had at a time. */
+  /** The most that it has had, or wanted, at a time. */
   peak = 0;
   newest!: Link<T>;
   index = -1;
@@ -51,7 +51,7 @@ class Link<T> implements Place<T> {
  * Finds the client that has most connections. Every operation but {@linkcode RankedClients.rerank} takes the same time however
  * many there are: a client changes its rank by one at a time.
  *
- * A client is ranked once it has had more than `floor` connections at a time, until it has none.
+ * A client is ranked once it has had, or wanted, more than `floor` connections at a time, until it has none.
  */
 export class RankedClients<T> {
   readonly #clients = new Map<string, Client<T>>();
@@ -94,6 +94,14 @@ export class RankedClients<T> {
     if (older !== undefined) older.newer = newer;
     this.#resize(client, client.size - 1);
     if (client.size === 0) this.#clients.delete(client.name);
+  }
+
+  /** Notes that a client wants to have so many connections. */
+  want(name: string, size: number): void {
+    const client = this.#clients.get(name);
+    if (client === undefined || client.peak >= size) return;
+    client.peak = size;
+    if (client.index < 0) this.#enter(client);
   }
 
   /** Ranks a client no longer, until {@linkcode RankedClients.rerank}. */

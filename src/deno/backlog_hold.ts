@@ -7,9 +7,7 @@
 import { setInterval } from "node:timers";
 import type { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import type { Native } from "../conn/acceptor.ts";
-
-/** The longest period of a timer. */
-const LONG_MS = 2 ** 31 - 1;
+import { MAX_TIMEOUT_MS } from "../core/validate.ts";
 
 /** Holds the accepts of a listener back. */
 export class BacklogHold implements Native {
@@ -37,7 +35,7 @@ export class BacklogHold implements Native {
   /** Resolves when there is room for one more connection, or the listener is closed. */
   async end(): Promise<void> {
     if (!this.#holds) return;
-    this.#alive = setInterval(() => {}, LONG_MS);
+    this.#alive = setInterval(() => {}, MAX_TIMEOUT_MS);
     if (!this.#refs) this.#alive.unref();
     while (this.#holds) await this.#limiter.room();
     clearInterval(this.#alive);

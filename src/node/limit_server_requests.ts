@@ -6,6 +6,7 @@
 
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { checkHooks } from "../admission/hooks.ts";
+import { checkWaits, WAITS } from "../admission/wait_options.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
@@ -69,8 +70,9 @@ export function limitServerRequests<Q extends ServerRequest = ServerRequest>(
   options: LimitServerRequestsOptions<Q> = {},
 ): LimitedServerRequests {
   checkHttpServer(server);
-  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES]);
+  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES, ...WAITS]);
   checkDeadlines(options);
+  checkWaits(options);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);

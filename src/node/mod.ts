@@ -30,6 +30,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { WaitOptions } from "../admission/wait_options.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
 export { type LimitedServerRequests, limitServerRequests } from "./limit_server_requests.ts";
