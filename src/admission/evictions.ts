@@ -132,8 +132,9 @@ export class Evictions {
     const { counts } = this.#internals;
     // Connections that have ended are better than others that have not.
     for (const sweep of counts.sweeps) if (sweep !== this.#makeRoom) sweep(reason, client);
+    const { maxTotal, dryRun } = this.#limiter.limits;
     // After a lowered limit, one connection less is no room.
-    if (counts.open !== this.#limiter.limits.maxTotal) return;
+    if (counts.open !== maxTotal || dryRun) return;
     const victim = this.#victimFor(asking.peer, client);
     if (victim === undefined || !asking.owner.budget.take()) return;
     counts.evicted++;
