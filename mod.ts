@@ -52,10 +52,19 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "./src/admission/refusal_answer.ts";
+export type { RefusalLogEntry, RefusedEntry, RefusedMoreEntry } from "./src/admission/refusal_log.ts";
+export {
+  type LoggerLike,
+  logRefusals,
+  type LogRefusalsOptions,
+  type RefusalLog,
+} from "./src/admission/log_refusals.ts";
+export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_refusals.ts";
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";
 export type { DisposableLike } from "./src/core/disposable_like.ts";
+export type { ExplainedLevel, ExplainedRule, Explanation, FoundBy } from "./src/core/explanation.ts";
 export { Limiter } from "./src/core/limiter.ts";
 export type { ClientCount, LimiterStats, TimeoutKind } from "./src/core/limiter_stats.ts";
 export type { AggregateOptions, Limits, LimitsOptions } from "./src/core/limits.ts";
@@ -66,5 +75,6 @@ export type { Rate, RateOptions } from "./src/core/rate.ts";
 export { REASONS, type RefusalReason } from "./src/core/reasons.ts";
 export { LimitReachedError, RefusedError } from "./src/core/refused_error.ts";
 export type { Admission, Refusal, Slot } from "./src/core/slot.ts";
+export type { RefusedClient, TopClients } from "./src/core/top_clients.ts";
 export { limitedListener } from "./src/listener/limited_listener.ts";
 export { withSlot } from "./src/listener/with_slot.ts";

@@ -7,6 +7,7 @@
 import { Child } from "./lib/child.ts";
 import { printRatio, printRow } from "./lib/rows.ts";
 import type { CoreTimes, CoreWork } from "./micro/core_program.ts";
+import type { Policy, PolicyTimes } from "./micro/policies_program.ts";
 
 /** Times the core of a library in a new process. */
 export async function timeCore(library?: URL): Promise<CoreTimes> {
@@ -22,6 +23,25 @@ export async function benchCore(rounds: number): Promise<void> {
   compare("accept + release, 10,000 IPv4 clients", "accept + release, IPv4", "map, IPv4", 1.3);
   compare("accept + release, 10,000 IPv6 clients", "accept + release, IPv6", "map, IPv6", 4);
   compare("refuse one client at its limit", "refuse", "accept + release, IPv4", 0.3);
+  await benchPolicies(rounds);
+}
+
+async function benchPolicies(rounds: number): Promise<void> {
+  const program = new URL("micro/policies_program.ts", import.meta.url);
+  const times: PolicyTimes[] = [];
+  for (let round = 0; round < rounds; round++) times.push(await Child.result<PolicyTimes>(program, []));
+  const compare = (policy: Policy, atMost: number) =>
+    printRatio(
+      `accept + release, 10,000 clients: ${policy}`,
+      times.map((time) => time[policy]),
+      times.map((time) => time.none),
+      "ns",
+      { atMost },
+    );
+  compare("rate, known clients", 1.5);
+  compare("rate, new clients", 1.5);
+  compare("fairShare", 1.05);
+  compare("dryRun", 1.05);
 }
 
 /** Measures the memory. */

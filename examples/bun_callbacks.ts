@@ -8,6 +8,7 @@
  * @module
  */
 
+import { logRefusals } from "@connlimit/connlimit";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 
 /** What a client that does not read could not be sent yet. */
@@ -27,7 +28,7 @@ Bun.listen<Echo>({
       if (socket.data.unsent.length > 0) echo(socket, socket.data.unsent);
     },
   }, {
-    onRefused: ({ reason }, socket) => console.log(`refused ${socket.remoteAddress}: ${reason}`),
+    onRefused: logRefusals(),
   }),
 });
 

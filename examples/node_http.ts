@@ -12,12 +12,13 @@
 
 import { createServer } from "node:http";
 import process from "node:process";
+import { logRefusals } from "@connlimit/connlimit";
 import { limitServer } from "@connlimit/connlimit/node";
 
 const server = createServer((request, response) => {
   response.end(`connections of yours: ${limiter.openFor(request.socket)}\n`);
 });
 const { limiter } = limitServer(server, { maxPerClient: 20 }, {
-  onRefused: ({ reason }, socket) => console.log(`refused ${socket.remoteAddress}: ${reason}`),
+  onRefused: logRefusals(),
 });
 server.listen(Number(process.argv[2] ?? 8000));

@@ -4,7 +4,9 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
+import { HTTPParser } from "http-parser-js";
 import { CLIENT_ADDRESS } from "./loopback.ts";
 import { type Client, connectFrom, within } from "./net.ts";
 
@@ -13,6 +15,20 @@ export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: string;
+}
+
+/** @throws {Error} If the head is not valid. */
+function parseHead(text: string): Answer {
+  const parser = new HTTPParser("RESPONSE");
+  let head: Answer | undefined;
+  parser[HTTPParser.kOnHeadersComplete] = ({ statusCode: status, headers: flat }) => {
+    const headers = new Headers();
+    for (let i = 0; i < flat.length; i += 2) headers.append(flat[i]!, flat[i + 1]!);
+    head = { status, headers, body: "" };
+  };
+  const result = parser.execute(Buffer.from(text, "latin1"));
+  if (head === undefined) throw result instanceof Error ? result : new Error(`no head: ${JSON.stringify(text)}`);
+  return head;
 }
 
 /** One connection. Requests go one after the other, and so do their answers. */
@@ -65,9 +81,7 @@ export class HttpClient implements Disposable {
   /** Reads the head of an answer. */
   async head(): Promise<Answer> {
     const text = await this.until("\r\n\r\n");
-    const [first, ...lines] = text.slice(0, -4).split("\r\n");
-    const headers = new Headers(lines.map((line) => line.split(/: */, 2) as [string, string]));
-    return { status: Number(first!.split(" ")[1]), headers, body: "" };
+    return parseHead(text);
   }
 
   /** Reads an answer with its body, whose length it tells, or which comes in chunks. */

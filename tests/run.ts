@@ -1,6 +1,6 @@
 /**
- * Runs the tests on Deno, Bun and Node, and tells at the end how each went. Those on Deno run beside those on Bun and then
- * on Node, since most of them wait for the network; their output is not mixed.
+ * Runs the tests on Deno, Bun and Node, and tells at the end how each went. The three run at the same time, since most tests
+ * wait for the network; their output is not mixed.
  *
  *   deno task test
  *   deno task test:node
@@ -12,7 +12,6 @@
  * @module
  */
 
-import { stripVTControlCharacters } from "node:util";
 import { LACKS } from "./support/platform.ts";
 import { noHaproxy, noNginx, noNginxStream } from "./support/real_proxies.ts";
 import { bun, deno, node, type Runtime } from "../testing/runtimes.ts";
@@ -24,12 +23,8 @@ interface Suite {
   readonly args: readonly string[];
   /** The folders of tests for others. Without, the runtime finds the tests by itself. */
   readonly except?: readonly string[];
-  /** The lines of its output that count tests. */
-  readonly passed: RegExp;
-  readonly failed: RegExp;
-  readonly skipped: RegExp;
-  /** What it says of a file without a test, which Node counts for a test that has passed. */
-  readonly empty?: RegExp;
+  /** Its arguments for a report in JUnit's format, at a path. */
+  readonly report: (path: string) => readonly string[];
 }
 
 /** Milliseconds after which a test that has not ended has failed. */
@@ -41,29 +36,25 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: deno,
     // It runs the examples in the documentation, too.
     args: ["task", "--quiet", "test:deno"],
-    passed: /^(?:ok|FAILED) \| (\d+) passed\b/,
-    failed: /^(?:ok|FAILED) \|.* (\d+) failed\b/,
-    skipped: /^(?:ok|FAILED) \|.* (\d+) ignored\b/,
+    report: (path) => [`--junit-path=${path}`],
   },
   bun: {
     name: "Bun",
     runtime: bun,
     args: ["test", `--timeout=${DEADLINE}`],
     except: ["deno", "examples"],
-    passed: /^ *(\d+) pass$/,
-    failed: /^ *(\d+) fail$/,
-    skipped: /^ *(\d+) (?:skip|todo)$/,
+    report: (path) => ["--reporter=junit", `--reporter-outfile=${path}`],
   },
   node: {
     name: "Node",
     runtime: node,
     // One file at a time, since some of them load the machine.
-    args: ["--expose-gc", "--test", "--test-reporter=spec", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
+    args: ["--expose-gc", "--test", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
     except: ["conn", "listener", "deno", "bun", "http", "examples"],
-    passed: /^ℹ pass (\d+)$/,
-    failed: /^ℹ (?:fail|cancelled) (\d+)$/,
-    skipped: /^ℹ (?:skipped|todo) (\d+)$/,
-    empty: /^✔ .*_test\.ts \(.*\)$/,
+    report: (path) => [
+      ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
+      ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
+    ],
   },
 };
 
@@ -73,15 +64,14 @@ type Outcome = [line: string, wrong: string];
 const ROOT = new URL("../", import.meta.url);
 const [only, ...chosen] = Deno.args;
 
-/** The suites that run one after another, beside those of other lanes. */
-const lanes = only === undefined ? [[SUITES.deno!], [SUITES.bun!, SUITES.node!]] : [[SUITES[only]!]];
+const suites = only === undefined ? Object.values(SUITES) : [SUITES[only]!];
 // First, since suites use each other's packages and would install them at the same time.
-for (const suite of lanes.flat()) await suite.runtime().catch(() => {});
-const outcomes = (await Promise.all(lanes.map(async (suites, lane) => {
-  const outcomes: Outcome[] = [];
-  for (const suite of suites) outcomes.push(await run(suite, lane === 0));
-  return outcomes;
-}))).flat();
+for (const suite of suites) await suite.runtime().catch(() => {});
+// By URL, since it imports what is installed only now.
+const { readReport }: typeof import("./support/junit.ts") = await import(new URL("tests/support/junit.ts", ROOT).href);
+const running: Promise<Outcome>[] = [];
+for (const suite of suites) running.push(run(suite, running.at(-1)));
+const outcomes = await Promise.all(running);
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
 for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream].filter(Boolean)) {
@@ -89,8 +79,8 @@ for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream].filter(Boolea
 }
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);
 
-/** Runs a suite, and shows its output meanwhile or at its end. */
-async function run(suite: Suite, live: boolean): Promise<Outcome> {
+/** Runs a suite. Its output is shown after another's. */
+async function run(suite: Suite, after: Promise<unknown> | undefined): Promise<Outcome> {
   const start = performance.now();
   let title = suite.name;
   try {
@@ -99,9 +89,10 @@ async function run(suite: Suite, live: boolean): Promise<Outcome> {
     const files = chosen.length > 0 || suite.except === undefined ? chosen : await find(suite.except);
     // Without a file they would look for files in ways of their own.
     if (suite.except !== undefined && files.length === 0) return [title, "FAILED: there are no test files"];
-    const { code, lines } = await pass(command, [...args, ...suite.args, ...files], heading, live);
-    const [failed, skipped] = [sum(lines, suite.failed), sum(lines, suite.skipped)];
-    const passed = sum(lines, suite.passed) - lines.filter((line) => suite.empty?.test(line)).length;
+    const path = await Deno.makeTempFile({ suffix: ".xml" });
+    const code = await pass(command, [...args, ...suite.args, ...suite.report(path), ...files], heading, after);
+    const { passed, failed, skipped } = readReport(await Deno.readTextFile(path));
+    await Deno.remove(path);
     const seconds = Math.round((performance.now() - start) / 1000);
     const line = `${title.padEnd(13)} ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`;
     return [line, code !== 0 ? `FAILED: exit code ${code}` : passed === 0 ? "FAILED: no test has passed" : ""];
@@ -122,13 +113,13 @@ async function find(except: readonly string[], folder = "tests"): Promise<string
   return files.sort();
 }
 
-/** Runs a program at the root, and passes its output on. Resolves to its exit code and the lines of its output. */
+/** Runs a program at the root, and passes its output on: at once, or after others. Resolves to its exit code. */
 async function pass(
   command: string,
   args: readonly string[],
   heading: string,
-  live: boolean,
-): Promise<{ code: number; lines: string[] }> {
+  after: Promise<unknown> | undefined,
+): Promise<number> {
   const child = new Deno.Command(command, {
     args: [...args],
     cwd: ROOT,
@@ -137,28 +128,24 @@ async function pass(
     stdout: "piped",
     stderr: "piped",
   }).spawn();
+  let live = after === undefined;
   const chunks: Uint8Array[] = [new TextEncoder().encode(heading)];
   const show = () => chunks.splice(0).forEach((chunk) => writeAll(chunk));
-  if (live) show();
-  let text = "";
   const read = async (from: ReadableStream<Uint8Array>) => {
-    const decoder = new TextDecoder();
     for await (const chunk of from) {
-      text += decoder.decode(chunk, { stream: true });
       chunks.push(chunk);
       if (live) show();
     }
   };
-  const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr)]);
-  show();
-  return { code, lines: stripVTControlCharacters(text).split(/\r?\n/) };
+  if (live) show();
+  const shown = after?.then(() => {
+    live = true;
+    show();
+  });
+  const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr), shown]);
+  return code;
 }
 
 function writeAll(chunk: Uint8Array): void {
   for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
-}
-
-/** The sum of the numbers in those lines that fit. */
-function sum(lines: readonly string[], pattern: RegExp): number {
-  return lines.reduce((total, line) => total + Number(pattern.exec(line)?.[1] ?? 0), 0);
 }

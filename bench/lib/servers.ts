@@ -42,6 +42,11 @@ export function busyServer(runtime: RuntimeName, way: Way, mode: BusyMode, maxPe
   return { file: "busy.ts", runtime, args: [way, mode, maxPerClient] };
 }
 
+/** A server with limits that nobody watches, and one that is ranked and logged, in one process. */
+export function watchedServer(runtime: RuntimeName, way: Way, maxPerClient: number): ServerSpec {
+  return { file: "watched.ts", runtime, args: [way, maxPerClient] };
+}
+
 /** By whom connections are counted. */
 export type BusyMode = "limited" | "naive";
 
@@ -89,7 +94,7 @@ type Window = Omit<Phase, "held">;
 /** Floods the first port of a server. To have the flood refused, each of its clients holds a connection to the second. */
 export async function flood(
   load: LoadGenerator,
-  { ports, pid }: Server,
+  { ports, pid }: Pick<Server, "ports" | "pid">,
   fate: Fate,
   window: Window,
 ): Promise<Observation> {

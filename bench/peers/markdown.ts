@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import { describe, type Machine } from "../lib/machine.ts";
 import type { Figure, Growth } from "./figures.ts";
 import { type Results, type Section, type SectionName, SECTIONS } from "./results.ts";
@@ -122,6 +123,5 @@ function table(
   head = (row: string) => row,
 ): string {
   const lines = rows.map((row) => [head(row), ...columns.map((column) => cell(column, row))]);
-  const rule = ["---", ...columns.map(() => "---:")];
-  return [["", ...columns], rule, ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable([["", ...columns], ...lines], { align: ["", ...columns.map(() => "right")] });
 }

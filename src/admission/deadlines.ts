@@ -127,9 +127,8 @@ export class Deadlines<C> {
     const entry = at + FIRST;
     const age = this.#ticks.in(waited);
     this.#wheel.remove(entry);
-    // Where the timer is late, so would its ticks be, and the connection be closed too early.
-    const now = this.#active[at] = this.#ticks.reached;
-    this.#born[at] = now - age;
+    this.#active[at] = this.#ticks.now;
+    this.#born[at] = this.#ticks.now - age;
     this.#spoken[at] = 0;
     if (this.#gap !== Infinity) this.#seen[at] = this.#watch.activityOf!(this.#conns[at]!);
     this.#wheel.insert(entry, Math.min(this.#first - age, this.#age - age, this.#idle, this.#gap));
@@ -170,7 +169,7 @@ export class Deadlines<C> {
       if (age >= this.#age) return this.#cut(at, "maxAge");
       next = Math.min(next, this.#age - age);
       if (this.#idle !== Infinity) {
-        if (charge === "busy" || this.#hasMoved(at, conn)) this.#active[at] = this.#ticks.reached;
+        if (charge === "busy" || this.#hasMoved(at, conn)) this.#active[at] = now;
         const quiet = now - this.#active[at]! | 0;
         if (quiet >= this.#idle) return this.#cut(at, "idle");
         next = Math.min(next, this.#idle - quiet);

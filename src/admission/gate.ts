@@ -4,11 +4,13 @@
  * @module
  */
 
+import { internalsOf } from "../core/internals.ts";
+import type { Peer } from "../core/peer.ts";
 import type { Admission, Slot } from "../core/slot.ts";
-import { callHook } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
+import { callRefusalHook } from "./refused_client.ts";
 
 /**
  * Decides on a connection: at once, or in the pending stage.
@@ -32,7 +34,9 @@ export function createGate<C, R>(
   pending?: PendingStage<C>,
 ): Gate<C, R> {
   const { onRefused, onError } = hooks;
-  const decide = (conn: C, admission: Admission): R => {
+  const counts = pending === undefined ? internalsOf(limiter)?.counts : undefined;
+  const refusing = { port, limiter, onError, counts };
+  const decide = (conn: C, admission: Admission, peer?: Peer): R => {
     if (admission.admitted) {
       const { wouldRefuse } = admission;
       if (wouldRefuse === undefined || onRefused === undefined || told.has(admission)) {
@@ -40,14 +44,15 @@ export function createGate<C, R>(
       }
       // A connection that is passed on is admitted again by the slot that it holds.
       told.add(admission);
+      const client = counts?.asked;
       try {
         return port.admit(conn, admission);
       } finally {
         // Now a hook may close the connection, and its slot comes back.
-        callHook(onRefused, onError, wouldRefuse, (port.show === undefined ? conn : port.show(conn)) as never);
+        callRefusalHook(onRefused, refusing, wouldRefuse, conn, peer, client);
       }
     }
-    if (onRefused !== undefined) callHook(onRefused, onError, admission, port.present(conn) as never);
+    if (onRefused !== undefined) callRefusalHook(onRefused, refusing, admission, conn, peer, counts?.asked);
     return port.refuse(conn, admission);
   };
   if (pending === undefined) {

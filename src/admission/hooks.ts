@@ -22,7 +22,7 @@ export interface RefusalHooks<C> {
   /**
    * Called for each refused connection, right before it is closed. The connection closes when the hook returns, even if
    * it returns a promise; reads and writes that are pending then are cut short. What it throws or rejects with goes to
-   * `onError`.
+   * `onError`. In a dry run it is called once the connection is admitted, with `refusal.dryRun`, and closes nothing.
    */
   readonly onRefused?: (refusal: Refusal, conn: C) => unknown;
   /**

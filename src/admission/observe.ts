@@ -27,7 +27,8 @@ function fanOut(observers: readonly LimiterObserver[]): LimiterObserver | undefi
   return {
     admitted: (slot) => observers.forEach((observer) => observer.admitted(slot)),
     released: (slot) => observers.forEach((observer) => observer.released(slot)),
-    refused: (reason, peer) => observers.forEach((observer) => observer.refused(reason, peer)),
-    wouldRefuse: (reason, peer) => observers.forEach((observer) => observer.wouldRefuse?.(reason, peer)),
+    refused: (reason, peer, client) => observers.forEach((observer) => observer.refused(reason, peer, client)),
+    wouldRefuse: (reason, peer, client) =>
+      observers.forEach((observer) => observer.wouldRefuse?.(reason, peer, client)),
   };
 }

@@ -96,6 +96,11 @@ export class OpenConn {
     }
   }
 
+  /** Whether the record is in a list. */
+  isIn(list: OpenConns): boolean {
+    return this.#list === list;
+  }
+
   /** Releases the slot and those of the records under it. Doing it twice changes nothing. */
   end(): void {
     // Not by recursion: a connection may have more records than the stack has room for.

@@ -5,6 +5,7 @@
  */
 
 import { Latch } from "../core/latch.ts";
+import type { Peer } from "../core/peer.ts";
 
 /** Why a connection is no longer pending, without a decision. */
 export type PendingEnd = "left" | "closed" | "timeout";
@@ -28,14 +29,17 @@ export class PendingConn {
   readonly #since: number;
   /** The limiter's answer, once it has been asked. */
   asked: unknown = undefined;
+  /** The peer that the limiter has been asked for, once it has. */
+  peer: Peer | undefined;
   /** Why it has stopped being pending without a decision. */
   why: PendingEnd | undefined = undefined;
   #resolve!: (why: PendingEnd | undefined) => void;
 
   /** @param timeout The milliseconds until the deadline. */
-  constructor(timeout: number) {
+  constructor(timeout: number, peer?: Peer) {
     this.#since = performance.now();
     this.deadline = this.#since + timeout;
+    this.peer = peer;
     this.over = new Promise((resolve) => this.#resolve = resolve);
   }
 
@@ -102,8 +106,8 @@ export class PendingConns {
     return this.full ? this.#space.wait() : Promise.resolve();
   }
 
-  add(): PendingConn {
-    const conn = new PendingConn(this.#timeout);
+  add(peer?: Peer): PendingConn {
+    const conn = new PendingConn(this.#timeout, peer);
     this.#conns.add(conn);
     this.#schedule();
     return conn;

@@ -45,6 +45,8 @@ export class PendingStage<C> {
   /** For how many milliseconds the connection was pending that is being decided on. */
   waited = 0;
   #closed = false;
+  /** The peer that the limiter has just been asked for. */
+  #peer: Peer | undefined;
 
   /**
    * @param resolve Finds the client of each connection, before the limiter is asked.
@@ -90,12 +92,14 @@ export class PendingStage<C> {
   offer<R>(conn: C, gate: GateSide<C, R>): R | Promise<R> {
     if (this.#closed) return gate.port.drop(conn);
     const answer = this.#answerAtOnce(conn, gate);
-    if (typeof answer === "string") return gate.decide(conn, refusal(answer, gate));
-    if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer);
-    if (!this.full) return this.#wait(conn, answer, gate);
+    const peer = this.#peer;
+    this.#peer = undefined;
+    if (typeof answer === "string") return gate.decide(conn, refusal(answer, gate), peer);
+    if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer, peer);
+    if (!this.full) return this.#wait(conn, answer, peer, gate);
     answer?.then(giveBack, () => {});
     withdraw(answer);
-    return gate.decide(conn, refusal("pending", gate));
+    return gate.decide(conn, refusal("pending", gate), peer);
   }
 
   /** Asks what can be asked at once. Returns a promise if that takes time, and nothing if the client must be found first. */
@@ -111,7 +115,7 @@ export class PendingStage<C> {
       // Whoever would be pending is refused before anybody is asked. For a known client the limiter may answer at once.
       if (client === undefined && this.full) return "pending";
       if (client === undefined && this.#resolve !== undefined) return undefined;
-      const asked = gate.limiter.tryAccept(client ?? gate.port.peerOf(conn));
+      const asked = gate.limiter.tryAccept(this.#peer = client ?? gate.port.peerOf(conn));
       return isAdmission(asked) ? asked : Promise.resolve(asked);
     } catch (error) {
       report(error, gate);
@@ -119,8 +123,13 @@ export class PendingStage<C> {
     }
   }
 
-  async #wait<R>(conn: C, asked: PromiseLike<Admission> | undefined, gate: GateSide<C, R>): Promise<R> {
-    const pending = this.#pending.add();
+  async #wait<R>(
+    conn: C,
+    asked: PromiseLike<Admission> | undefined,
+    peer: Peer | undefined,
+    gate: GateSide<C, R>,
+  ): Promise<R> {
+    const pending = this.#pending.add(peer);
     pending.asked = asked;
     if (this.patient && asked !== undefined) this.#pending.lift(pending);
     const counts = countsOf(gate);
@@ -141,12 +150,12 @@ export class PendingStage<C> {
       decision.then(giveBack);
       withdraw(pending.asked);
       const { why } = pending;
-      return why === "timeout" ? gate.decide(conn, refusal(why, gate)) : gate.port.drop(conn);
+      return why === "timeout" ? gate.decide(conn, refusal(why, gate), pending.peer) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);
     this.waited = pending.age;
     try {
-      return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer);
+      return gate.decide(conn, typeof answer === "string" ? refusal(answer, gate) : answer, pending.peer);
     } finally {
       this.waited = 0;
     }
@@ -167,6 +176,7 @@ export class PendingStage<C> {
         const client = await this.#resolve!(conn, pending);
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
+        pending.peer = client;
         pending.asked = asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
         if (this.patient) this.#pending.lift(pending);
       }

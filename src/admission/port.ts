@@ -41,7 +41,7 @@ export interface Port<C, R> {
   /** Prepares a refused connection for `onRefused`. Returns the hook's argument. */
   present(conn: C): unknown;
   /** Returns the argument of `onRefused` for a connection that a dry run has admitted. By default, the connection. */
-  show?(conn: C): unknown;
+  presentAdmitted?(conn: C): unknown;
   /** Answers or closes a refused connection. */
   refuse(conn: C, refusal: Refusal): R;
   /**
@@ -66,6 +66,6 @@ export interface GateSide<C, R> {
   readonly port: Port<C, R>;
   readonly limiter: Admitter;
   readonly onError: ErrorHook | undefined;
-  /** Admits or refuses a connection. */
-  decide(conn: C, admission: Admission): R;
+  /** Admits or refuses a connection. `peer` is the one that the limiter was asked for, if it was asked. */
+  decide(conn: C, admission: Admission, peer?: Peer): R;
 }

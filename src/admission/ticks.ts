@@ -47,11 +47,6 @@ export class Ticks {
     return Math.floor(milliseconds / this.#length);
   }
 
-  /** The number of ticks by the clock, which the timer may be behind. */
-  get reached(): number {
-    return this.now + Math.max(0, Math.min(this.#due(), MOST));
-  }
-
   start(): void {
     const clock = this.#clock;
     this.#start = clock.now() - this.now * this.#length;

@@ -116,7 +116,7 @@ export function bunAcceptor<A extends BunAddr>(
 
     present: (socket) => muteRejections(connOver(socket)),
 
-    show: connOver,
+    presentAdmitted: connOver,
 
     refuse(socket, refusal) {
       const { tls } = traitsOf(socket);

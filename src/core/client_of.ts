@@ -25,6 +25,12 @@ export function clientOf(peer: Peer, { limits, networks }: CompiledLimits): Foun
   return { key: keyOf(identity, limits, rule), rule };
 }
 
+/** Returns the name of the client that a peer belongs to. Empty if there is none. */
+export function nameOf(peer: Peer, compiled: CompiledLimits): string {
+  const client = clientOf(peer, compiled);
+  return client === undefined ? "" : clientName(client.key);
+}
+
 /** Returns the rule of the network that contains an address. */
 export function findRule(identity: Identity, networks: PrefixMap<CompiledRule> | undefined): CompiledRule | undefined {
   return networks === undefined || typeof identity === "string" ? undefined : networks.find(identity);

@@ -15,6 +15,7 @@ import type { Peer } from "./peer.ts";
 import type { CompiledRate } from "./rate.ts";
 import { byReason, type RefusalReason } from "./reasons.ts";
 import { type Refusal, REFUSALS } from "./slot.ts";
+import type { RefusalRanking } from "./top_clients.ts";
 
 /** The limit of each aggregate with a given prefix length. */
 export interface AggregateLimit {
@@ -69,6 +70,10 @@ export class Counts {
   room: (() => void) | undefined = undefined;
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
+  /** What ranks the clients refused most. Absent while nothing watches. */
+  ranking: RefusalRanking | undefined = undefined;
+  /** The client that the limiter was asked for last, so that nobody has to work out the client of a refusal again. */
+  asked: ClientKey | undefined = undefined;
   /** What releases the slots of connections that have ended unnoticed. */
   readonly sweeps: Set<Sweep> = new Set();
   readonly #clients = new Map<ClientKey, number>();
@@ -182,7 +187,7 @@ export class Counts {
   /** Counts a refusal. Its peer is absent where no limiter was asked. */
   refuse(reason: RefusalReason, peer?: Peer): Refusal {
     this.refusedBy[reason]++;
-    this.observer?.refused(reason, peer);
+    this.observer?.refused(reason, peer, peer === undefined ? peer : this.asked);
     return REFUSALS[reason];
   }
 

@@ -1,26 +1,29 @@
 /**
- * The limiter: decides on admission and counts open connections. It depends on no socket and no runtime.
+ * The limiter: admits and counts. It depends on no socket and no runtime.
  *
  * @module
  */
 
 import { DrySlot, ExemptSlot } from "./apart_slots.ts";
-import { type ClientKey, clientName, customKey } from "./client_key.ts";
-import { clientOf, findRule, isUnlimited, keyOf, namedNetwork } from "./client_of.ts";
+import { applyPolicies } from "./apply_policies.ts";
+import { clientName, customKey } from "./client_key.ts";
+import { clientOf, findRule, isUnlimited, keyOf, namedNetwork, nameOf } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
-import { type Aggregate, Counts } from "./counts.ts";
-import { shareOf } from "./fair_share.ts";
+import { Counts } from "./counts.ts";
+import { explain } from "./explain.ts";
+import type { Explanation } from "./explanation.ts";
 import { INTERNALS, type LimiterInternals } from "./internals.ts";
 import { levelsOf } from "./levels_of.ts";
 import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
-import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions, type Policies } from "./limits.ts";
-import type { CompiledRule } from "./network_rules.ts";
+import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
 import { identify, type Peer } from "./peer.ts";
 import { Rates } from "./rates.ts";
 import type { RefusalReason } from "./reasons.ts";
 import { refusedError } from "./refused_error.ts";
 import { rateRefusal, type Refusal, type Slot } from "./slot.ts";
 import { statsOf } from "./stats_of.ts";
+import { top } from "./top.ts";
+import type { TopClients } from "./top_clients.ts";
 
 /**
  * Limits the concurrent connections of each client.
@@ -62,7 +65,7 @@ export class Limiter {
       get(this: Limiter): LimiterInternals {
         return {
           counts: this.#counts,
-          clientOf: (peer) => this.#nameOf(peer),
+          clientOf: (peer) => nameOf(peer, this.#limits),
           levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
           isUnlimited: (peer) => isUnlimited(peer, this.#limits),
         };
@@ -97,8 +100,7 @@ export class Limiter {
   }
 
   /**
-   * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws. It is counted by its
-   * reason, and nothing is stored about its client.
+   * Admits or refuses a connection; `admitted` distinguishes the results. A refusal never throws.
    *
    * If several limits are reached, the reason is the first of `"blocked"` or `"client"`, `"aggregate"`, `"total"`,
    * `"fair-share"`, `"rate"`. With `dryRun`, the result is a slot that has the refusal as `wouldRefuse`.
@@ -111,7 +113,7 @@ export class Limiter {
     if (typeof answer !== "string") return answer;
     const counts = this.#counts;
     // What has ended meanwhile makes no connection due.
-    if (counts.sweeps.size > 0 && answer !== "rate" && counts.sweep(answer, () => this.#nameOf(peer))) {
+    if (counts.sweeps.size > 0 && answer !== "rate" && counts.sweep(answer, () => nameOf(peer, this.#limits))) {
       answer = this.#attempt(peer);
     }
     if (typeof answer !== "string") return answer;
@@ -122,13 +124,15 @@ export class Limiter {
 
   #attempt(peer: Peer): CountedSlot | RefusalReason {
     const identity = identify(peer);
-    if (identity === undefined) return "unknown-address";
-
+    const counts = this.#counts;
+    if (identity === undefined) {
+      counts.asked = undefined;
+      return "unknown-address";
+    }
     const { limits, networks, policies } = this.#limits;
     const rule = findRule(identity, networks);
     const maxPerClient = rule === undefined ? limits.maxPerClient : rule.maxPerClient;
-    const client = keyOf(identity, limits, rule);
-    const counts = this.#counts;
+    const client = counts.asked = keyOf(identity, limits, rule);
     // All checks come before the first count, without an `await` in between, so no refusal leaves a partial count.
     const open = counts.openFor(client);
     if (open >= maxPerClient) return rule?.blocked ? "blocked" : "client";
@@ -140,8 +144,11 @@ export class Limiter {
     } else {
       if (!counts.hasRoom(aggregates)) return "aggregate";
       if (counts.open >= limits.maxTotal) return "total";
-      const reason = policies && this.#applyPolicies(policies, client, rule, open, aggregates);
-      if (reason !== undefined) return reason;
+      if (policies !== undefined) {
+        const asked = { client, rule, open, aggregates };
+        const reason = applyPolicies(policies, limits.maxTotal, counts, this.#rates, asked);
+        if (reason !== undefined) return reason;
+      }
       slot = new CountedSlot(client, counts);
     }
     counts.add(client, open, aggregates);
@@ -149,24 +156,11 @@ export class Limiter {
     return slot;
   }
 
-  /** The rate is last, so that it is spent by admitted connections only. */
-  #applyPolicies(
-    { fairShare, rate, maxTracked }: Policies,
-    client: ClientKey,
-    rule: CompiledRule | undefined,
-    open: number,
-    aggregates: readonly Aggregate[],
-  ): RefusalReason | undefined {
-    if (fairShare && open >= shareOf(fairShare, this.#limits.limits.maxTotal, this.#counts.open)) return "fair-share";
-    if (maxTracked === 0) return undefined;
-    return this.#rates!.take(client, rule === undefined ? rate : rule.rate, aggregates) ? undefined : "rate";
-  }
-
   /** Admits what would be refused. A peer without an address counts against a client without a name. */
   #admitDry(reason: RefusalReason, peer: Peer): Slot {
     const counts = this.#counts;
     const slot = new DrySlot(clientOf(peer, this.#limits)?.key ?? customKey(""), counts, reason);
-    counts.observer?.wouldRefuse?.(reason, peer);
+    counts.observer?.wouldRefuse?.(reason, peer, counts.asked);
     counts.observer?.admitted(slot);
     return slot;
   }
@@ -187,9 +181,27 @@ export class Limiter {
     return client === undefined ? 0 : this.#counts.openFor(client);
   }
 
-  #nameOf(peer: Peer): string {
-    const client = clientOf(peer, this.#limits);
-    return client === undefined ? "" : clientName(client.key);
+  /**
+   * Explains what {@linkcode Limiter.tryAccept} would answer now, and why: who the client is, how many connections are open
+   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes and counts nothing.
+   *
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   */
+  explain(peer: Peer): Explanation {
+    return explain(peer, this.#limits, this.#counts, this.#rates);
+  }
+
+  /**
+   * Returns the clients with most open connections, and those refused most lately, each with the highest number first. It
+   * looks through all clients once, so call it for people, not for connections. `refused` is `null` unless
+   * `watchRefusals()` watches the limiter.
+   *
+   * @param n The most clients of each, 0 to 1000.
+   * @throws {TypeError} If `n` is not a number.
+   * @throws {RangeError} If `n` is another number.
+   */
+  top(n = 10): TopClients {
+    return top(n, this.#counts);
   }
 
   /** The current limits. Every option has a value. */
@@ -231,7 +243,7 @@ export class Limiter {
     for (const [client, open] of this.#counts) yield { client: clientName(client), open };
   }
 
-  /** Resolves when no connection is open, those of a dry run included: at once, or when the last slot is released. Use it for a graceful stop. */
+  /** Resolves when nothing is open, not even in a dry run: at once, or with the last release. For a graceful stop. */
   idle(): Promise<void> {
     return this.#counts.idle();
   }

@@ -10,97 +10,93 @@
 import type { ClientKey } from "./client_key.ts";
 import type { CompiledRate } from "./rate.ts";
 
-interface Entry {
-  readonly key: ClientKey;
-  /** When the burst is whole again. From then on, the entry says nothing. */
-  whole: number;
-  /** What `whole` was when the heap was last put in order for this entry. Hardly ever later than `whole`. */
-  order: number;
-}
-
 /**
  * A table for one group of clients. Entries that say nothing leave as others come, two at a time, so that no call has much
  * to do. If the table is full, the entry that is nearest to saying nothing leaves.
+ *
+ * An entry is a number, the same in all arrays: arrays of numbers need no object for each client.
  */
 export class RateTable {
-  readonly #entries = new Map<ClientKey, Entry>();
-  /** A binary heap by `order`, which lags behind `whole`, so that a connection of a known client moves nothing. */
-  readonly #heap: Entry[] = [];
-  #last: Entry | undefined;
+  readonly #entries = new Map<ClientKey, number>();
+  readonly #keys: ClientKey[] = [];
+  /** When the burst of an entry is whole again. From then on, the entry says nothing. */
+  readonly #whole: number[] = [];
+  /** What `#whole` was when the heap was put in order for the entry. A connection of a known client moves nothing there. */
+  readonly #order: number[] = [];
+  /** The entries, as a binary heap by `#order`. */
+  readonly #heap: number[] = [];
+  /** Entries that have left. */
+  readonly #free: number[] = [];
 
   /** The number of clients that are remembered. */
   get size(): number {
     return this.#heap.length;
   }
 
-  /** Ticks from now until the burst of a client is whole again. 0 if it is. */
+  /** Ticks from now until the burst of a client is whole again, 0 if it is. It changes nothing. */
   spent(key: ClientKey, { span }: CompiledRate, now: number): number {
-    const entry = this.#last = this.#entries.get(key);
-    if (entry === undefined || entry.whole <= now) return 0;
+    const entry = this.#entries.get(key);
+    return entry === undefined ? 0 : Math.max(0, Math.min(this.#whole[entry]! - now, span));
+  }
+
+  /**
+   * Takes a connection, if it is due.
+   *
+   * @param take Whether to take it. 0: not even if it is due; 1: if it is due; 2: in any case.
+   * @returns Ticks from now until it is due. 0 if it is, or less.
+   */
+  take(key: ClientKey, { interval, span }: CompiledRate, now: number, maxTracked: number, take: 0 | 1 | 2): number {
+    const entry = this.#entries.get(key);
+    if (entry === undefined) {
+      if (take > 0) this.#add(key, now + interval, maxTracked);
+      this.#tidy(now);
+      return 0;
+    }
     // It can be more than a burst only where the rate is another one by now. The client then waits for the new one.
-    if (entry.whole - now > span) entry.whole = now + span;
-    return entry.whole - now;
+    const spent = Math.max(0, Math.min(this.#whole[entry]! - now, span));
+    const wait = spent + interval - span;
+    this.#whole[entry] = now + (take > +(wait > 0) ? Math.min(spent + interval, span) : spent);
+    if (this.#order[this.#heap[0]!]! <= now) this.#tidy(now);
+    return wait;
   }
 
-  /** The same, without a change. */
-  peek(key: ClientKey, { span }: CompiledRate, now: number): number {
-    return Math.min(Math.max(0, (this.#entries.get(key)?.whole ?? 0) - now), span);
-  }
-
-  /** Notes a connection. `spent` is what {@linkcode RateTable.spent} has just returned. */
-  spend(key: ClientKey, { interval, span }: CompiledRate, now: number, spent: number, maxTracked: number): void {
-    const whole = now + Math.min(spent + interval, span);
+  #add(key: ClientKey, whole: number, maxTracked: number): void {
     const heap = this.#heap;
-    const found = this.#last?.key === key ? this.#last : this.#entries.get(key);
-    if (found !== undefined) {
-      found.whole = whole;
-    } else {
-      while (heap.length >= maxTracked) this.#tidy(Infinity);
-      const entry = { key, whole, order: whole };
-      this.#entries.set(key, entry);
-      this.#up(entry);
-    }
-    for (let i = 0; i < 2 && heap[0]!.order <= now; i++) this.#tidy(now);
-  }
-
-  /** Forgets the first entry, if it says nothing at `time`. If it has moved on, puts it where it belongs. */
-  #tidy(time: number): void {
-    const heap = this.#heap;
-    const first = heap[0]!;
-    if (first.whole > first.order) {
-      first.order = first.whole;
-      this.#down(first);
-    } else if (first.order <= time) {
-      this.#entries.delete(first.key);
-      if (this.#last === first) this.#last = undefined;
-      const end = heap.pop()!;
-      if (end !== first) this.#down(end);
-    }
-  }
-
-  /** Adds an entry at the end of the heap, and moves it to its place. */
-  #up(entry: Entry): void {
-    const heap = this.#heap;
+    while (heap.length >= maxTracked) this.#settleFirst(Infinity);
+    const entry = this.#free.pop() ?? heap.length;
+    this.#entries.set(key, entry);
+    this.#keys[entry] = key;
+    this.#whole[entry] = this.#order[entry] = whole;
     let at = heap.push(entry) - 1;
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (heap[parent]!.order <= entry.order) break;
+    for (let parent; at > 0 && this.#order[heap[parent = (at - 1) >> 1]!]! > whole; at = parent) {
       heap[at] = heap[parent]!;
-      at = parent;
     }
     heap[at] = entry;
   }
 
-  /** Puts an entry in place of the first one, and moves it to its place. */
-  #down(entry: Entry): void {
+  #tidy(now: number): void {
+    for (let i = 0; i < 2 && this.#order[this.#heap[0]!]! <= now; i++) this.#settleFirst(now);
+  }
+
+  /** Forgets the first entry, if it says nothing at `time`. If it has moved on, puts it where it belongs. */
+  #settleFirst(time: number): void {
     const heap = this.#heap;
+    const order = this.#order;
+    let entry = heap[0]!;
+    if (this.#whole[entry]! > order[entry]!) order[entry] = this.#whole[entry]!;
+    else if (order[entry]! > time) return;
+    else {
+      this.#entries.delete(this.#keys[entry]!);
+      this.#free.push(entry);
+      entry = heap.pop()!;
+      if (heap.length === 0) return;
+    }
     const { length } = heap;
     let at = 0;
-    for (let child = 1; child < length; child = 2 * at + 1) {
-      if (child + 1 < length && heap[child + 1]!.order < heap[child]!.order) child++;
-      if (heap[child]!.order >= entry.order) break;
+    for (let child; (child = 2 * at + 1) < length; at = child) {
+      if (child + 1 < length && order[heap[child + 1]!]! < order[heap[child]!]!) child++;
+      if (order[heap[child]!]! >= order[entry]!) break;
       heap[at] = heap[child]!;
-      at = child;
     }
     heap[at] = entry;
   }

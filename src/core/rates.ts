@@ -30,36 +30,29 @@ export class Rates {
 
   /** Takes a connection of a client and its aggregates, if it is due at all of them. */
   take(client: ClientKey, rate: CompiledRate | undefined, aggregates: readonly Aggregate[]): boolean {
-    const now = Math.floor(performance.now() * TICKS_PER_MS);
+    const now = ticks();
     let wait = 0;
-    let spent = 0;
-    for (const { key, rate } of aggregates) {
-      if (rate !== undefined) wait = Math.max(wait, this.#spent(key, rate, now) + rate.interval - rate.span);
+    if (aggregates.length === 0) {
+      if (rate !== undefined) wait = this.#take(client, rate, now, rate.penalty ? 2 : 1);
+    } else {
+      const levels = [{ key: client, rate }, ...aggregates];
+      for (const { key, rate } of levels) if (rate) wait = Math.max(wait, this.#take(key, rate, now, 0));
+      for (const { key, rate } of levels) if (rate && (wait <= 0 || rate.penalty)) this.#take(key, rate, now, 2);
     }
-    if (rate !== undefined) {
-      spent = this.#spent(client, rate, now);
-      wait = Math.max(wait, spent + rate.interval - rate.span);
-    }
-    const due = wait <= 0;
     this.#wait = wait;
-    if (rate !== undefined && (due || rate.penalty)) this.#spend(client, rate, now, spent);
-    for (const { key, rate } of aggregates) {
-      if (rate !== undefined && (due || rate.penalty)) this.#spend(key, rate, now, this.#spent(key, rate, now));
-    }
-    return due;
+    return wait <= 0;
   }
 
   /** How many connections of a burst have been taken and have not come back yet, in whole connections. */
   taken(key: ClientKey, rate: CompiledRate): number {
-    const now = Math.floor(performance.now() * TICKS_PER_MS);
-    return Math.ceil(this.#tables[familyOf(key)].peek(key, rate, now) / rate.interval);
+    return Math.ceil(this.#tables[familyOf(key)].spent(key, rate, ticks()) / rate.interval);
   }
 
-  #spent(key: ClientKey, rate: CompiledRate, now: number): number {
-    return this.#tables[familyOf(key)].spent(key, rate, now);
+  #take(key: ClientKey, rate: CompiledRate, now: number, take: 0 | 1 | 2): number {
+    return this.#tables[familyOf(key)].take(key, rate, now, this.maxTracked, take);
   }
+}
 
-  #spend(key: ClientKey, rate: CompiledRate, now: number, spent: number): void {
-    this.#tables[familyOf(key)].spend(key, rate, now, spent, this.maxTracked);
-  }
+function ticks(): number {
+  return Math.floor(performance.now() * TICKS_PER_MS);
 }

@@ -30,7 +30,7 @@ export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> 
   /**
    * Returns the response to a refused request. If it returns nothing, throws or rejects, the default is used.
    *
-   * @default `429` for `"client"` and `"aggregate"`, `503` for `"total"`, both with `Retry-After: 1`; `403` for other
+   * @default `429` for `"client"`, `"aggregate"`, `"fair-share"` and `"rate"`, `503` for `"total"`, all with `Retry-After`; `403` for other
    * reasons. All have `Connection: close` and a line of text
    */
   readonly answer?: (refusal: Refusal, request: Q, info: I) => Response | void | Promise<Response | void>;

@@ -84,8 +84,8 @@ export function limitServer<S extends ServerSocket = ServerSocket>(
   const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
   const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
-  gate.add(port, port.watcher);
-  const detach = () => gate.remove(port, port.watcher);
+  gate.add(port);
+  const detach = () => gate.remove(port);
   const slotOf = (socket: object) => slotFrom(limiter, port.recordOf(socket));
   return { limiter, slotOf, detach, [Symbol.dispose]: detach };
 }

@@ -10,13 +10,14 @@ import type { Sweep } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Handle, hasLostDescriptor, type RawSocket } from "./descriptor.ts";
 import type { ServerDeadlines } from "./server_deadlines.ts";
-import type { CountedSocket } from "./socket_activity.ts";
 
 /** A socket that is a connection. */
 export type ServerConnSocket = RawSocket & Recorded;
 
 /** The record of a socket. */
 export class ServerConn extends OpenConn {
+  /** The number by which its deadlines know it; -1 while it has none. */
+  entry = -1;
   /** The handle that the socket had when it was admitted. */
   #handle: Handle | null | undefined;
 
@@ -78,12 +79,19 @@ export class ServerConns extends OpenConns {
   override add(record: ServerConn): void {
     if (this.size === 0 && this.#timer === undefined) this.#start(record);
     super.add(record);
-    this.deadlines?.add(record.conn as CountedSocket);
+    this.deadlines?.add(record);
+  }
+
+  /** Gives a socket deadlines anew that has become a tunnel, if it is among these. */
+  upgrade(socket: ServerConnSocket): void {
+    for (let record = socket[OPEN_CONN]; record !== undefined; record = record.under) {
+      if (record.isIn(this)) this.deadlines?.upgrade(record as ServerConn);
+    }
   }
 
   override delete(record: ServerConn): void {
     super.delete(record);
-    this.deadlines?.delete(record.conn as CountedSocket);
+    this.deadlines?.delete(record);
     // A timer goes on until it finds nothing: connections that come one at a time would start it each time.
     if (this.size === 0 && this.#timer === undefined) this.#sweeps?.delete(this.#beforeRefusal);
   }

@@ -24,27 +24,18 @@ import {
   STREAMS,
 } from "./socket_activity.ts";
 
-/** A socket's number by the key of its deadlines; -1 while it has none. */
-type Numbered = CountedSocket & { [key: symbol]: number };
-
-/** What must know what the events of a server say about its sockets. */
-export interface Watcher {
-  /** Whether the server has the limiter no more. */
-  detached: boolean;
-  /** The connections for which it must know it nonetheless. */
-  readonly open: number;
-  /** A socket has become a tunnel. */
-  upgrade(socket: CountedSocket): void;
+/** A record of a socket that has been admitted. */
+interface Timed {
+  readonly conn: object;
+  /** The number by which it is known; -1 while it has no deadlines. */
+  entry: number;
 }
 
+const socketOf = ({ conn }: Timed) => conn as CountedSocket;
+
 /** The deadlines that one limiter has for one server. */
-export class ServerDeadlines implements Watch<CountedSocket>, Watcher {
-  /** Whether the server has the limiter no more. Connections that are open keep their deadlines. */
-  detached = false;
-  /** The number of connections, with deadlines at the moment or without. */
-  open = 0;
-  readonly #key = Symbol("connlimit.deadlines");
-  #deadlines!: Deadlines<CountedSocket>;
+export class ServerDeadlines implements Watch<Timed> {
+  #deadlines!: Deadlines<Timed>;
   readonly #pending: { readonly waited: number } | undefined;
   readonly #http: boolean;
   readonly #tls: boolean;
@@ -77,58 +68,61 @@ export class ServerDeadlines implements Watch<CountedSocket>, Watcher {
   }
 
   /** Begins with a socket that has been admitted. */
-  add(socket: CountedSocket): void {
-    this.open++;
-    noteAdmitted(socket);
-    (socket as Numbered)[this.#key] = this.#begins ? this.#deadlines.add(socket, this.#pending?.waited) : -1;
+  add(record: Timed): void {
+    noteAdmitted(socketOf(record));
+    if (this.#begins) record.entry = this.#deadlines.add(record, this.#pending?.waited);
   }
 
-  /** Begins anew with a socket that has become a tunnel, if it was admitted here. */
-  upgrade(socket: CountedSocket): void {
-    const number = (socket as Numbered)[this.#key];
-    if (number === undefined || socket.destroyed) return;
-    if (number < 0) (socket as Numbered)[this.#key] = this.#deadlines.add(socket);
-    else this.#deadlines.restart(number);
+  /** Begins anew with a socket that has become a tunnel. */
+  upgrade(record: Timed): void {
+    if (record.entry < 0) record.entry = this.#deadlines.add(record);
+    else this.#deadlines.restart(record.entry);
   }
 
   /** Ends with a socket. */
-  delete(socket: CountedSocket): void {
-    this.open--;
-    const number = (socket as Numbered)[this.#key];
-    (socket as Numbered)[this.#key] = -1;
-    if (number !== undefined && number >= 0) this.#deadlines.delete(number);
+  delete(record: Timed): void {
+    if (record.entry >= 0) this.#deadlines.delete(record.entry);
+    record.entry = -1;
   }
 
   /** The runtimes have timeouts of their own for HTTP/1, and no request is cut. */
-  chargeOf(socket: CountedSocket): Charge {
+  chargeOf(record: Timed): Charge {
+    const socket = socketOf(record);
     if (!this.#http || isUpgraded(socket)) return "ours";
     const session = sessionOf(socket);
     if (session !== undefined) return session[STREAMS]! > 0 ? "busy" : "ours";
     return this.#tls && secureOf(socket) === undefined ? "ours" : "theirs";
   }
 
-  hasSpoken(socket: CountedSocket): boolean {
-    return hasSpoken(socket, this.#tls);
+  hasSpoken(record: Timed): boolean {
+    return hasSpoken(socketOf(record), this.#tls);
   }
 
-  activityOf(socket: CountedSocket): number {
-    return activityOf(socket);
+  activityOf(record: Timed): number {
+    return activityOf(socketOf(record));
   }
 
   /** With TLS, hooks are to talk through it. */
-  present(socket: CountedSocket): CountedSocket {
+  present(record: Timed): CountedSocket {
+    const socket = socketOf(record);
     return secureOf(socket) ?? socket;
   }
 
-  close(socket: CountedSocket): void {
+  close(record: Timed): void {
+    const socket = socketOf(record);
     // A session that is told to close takes no further streams, and ends with those that it has.
-    if (this.chargeOf(socket) === "busy") sessionOf(socket)!.close();
+    if (this.chargeOf(record) === "busy") sessionOf(socket)!.close();
     else closeSocket(socket);
   }
 }
 
-/** Notes what an event of a server says about a socket, for all that must know it. */
-export function watchEvent(event: unknown, first: unknown, second: unknown, all: Iterable<Watcher>): void {
+/** The connections of a limiter. */
+interface Watched {
+  upgrade(socket: CountedSocket): void;
+}
+
+/** Notes what an event of a server says about a socket, for all limiters of the server. */
+export function watchEvent(event: unknown, first: unknown, second: unknown, all: Iterable<Watched>): void {
   switch (event) {
     case "secureConnection":
       return noteSecure(first as CountedSocket);
@@ -141,7 +135,7 @@ export function watchEvent(event: unknown, first: unknown, second: unknown, all:
       // One of HTTP/2 is a stream.
       if ((first as { stream?: unknown }).stream !== undefined) return;
       const socket = noteUpgraded(second as CountedSocket);
-      for (const watcher of all) watcher.upgrade(socket);
+      for (const conns of all) conns.upgrade(socket);
     }
   }
 }

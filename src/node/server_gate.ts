@@ -7,9 +7,10 @@
 import { limitedAlready } from "../admission/limit_once.ts";
 import type { Admitter } from "../admission/port.ts";
 import { type GatePort, GatePorts } from "./gate_ports.ts";
-import { type Watcher, watchEvent } from "./server_deadlines.ts";
+import type { ServerConns } from "./server_conns.ts";
+import { watchEvent } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-import { isRefusedTls } from "./server_port.ts";
+import { isRefusedTls, type ServerPort } from "./server_port.ts";
 import { type Exchange, exchangeOf } from "./server_request.ts";
 
 /** The gates of servers that have limiters, or had. */
@@ -25,8 +26,9 @@ type Event = readonly unknown[];
 export class ServerGate {
   readonly #connections = new GatePorts<ServerSocket>();
   readonly #requests = new GatePorts<Exchange>();
-  /** The watchers of all limiters that the server has, or had when connections began that are still open. */
-  readonly #watchers: Watcher[] = [];
+  /** Connections that need its events, of each limiter that the server has, or had when some began that are still open. */
+  readonly #watched: ServerConns[] = [];
+  readonly #attached = new Set<ServerConns>();
   /**
    * By pending socket, the events that are held back. The first is `"connection"`. Node and Deno emit no others before it;
    * Bun does: `"secureConnection"`, and on HTTP servers `"request"`, `"upgrade"`, `"connect"`, `"checkContinue"`.
@@ -44,10 +46,10 @@ export class ServerGate {
     const { emit } = server;
     const connections = this.#connections;
     const requests = this.#requests;
-    const watchers = this.#watchers;
+    const watched = this.#watched;
     const held = this.#held;
     const emitAdmitted = (event: Event) => {
-      if (watchers.length > 0) watchEvent(event[0], event[1], event[2], watchers);
+      if (watched.length > 0) watchEvent(event[0], event[1], event[2], watched);
       return Reflect.apply(emit, server, event);
     };
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
@@ -65,31 +67,33 @@ export class ServerGate {
       } else if (isStopped(requests, arguments, emitAdmitted)) {
         return true;
       }
-      if (watchers.length > 0) watchEvent(event, first, second, watchers);
+      if (watched.length > 0) watchEvent(event, first, second, watched);
       // As many as there are, without making an array for each event.
       return Reflect.apply(emit, this, arguments);
     };
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
-  add(port: GatePort<ServerSocket>, watcher?: Watcher): void {
+  add(port: ServerPort): void {
     this.#check(port.limiter);
     this.#connections.add(port);
+    const conns = port.openConns;
+    if (!port.needsEvents) return;
     this.#forgetDetached();
-    if (watcher !== undefined) this.#watchers.push(watcher);
+    this.#watched.push(conns);
+    this.#attached.add(conns);
   }
 
-  remove(port: GatePort<ServerSocket>, watcher?: Watcher): void {
+  /** Connections that are open keep their deadlines. */
+  remove(port: ServerPort): void {
     this.#connections.remove(port);
-    if (watcher !== undefined) watcher.detached = true;
+    this.#attached.delete(port.openConns);
     this.#forgetDetached();
   }
 
   #forgetDetached(): void {
-    const all = this.#watchers;
-    for (const watcher of all.filter(({ detached, open }) => detached && open === 0)) {
-      all.splice(all.indexOf(watcher), 1);
-    }
+    const kept = this.#watched.filter((conns) => conns.size > 0 || this.#attached.has(conns));
+    this.#watched.splice(0, Infinity, ...kept);
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */

@@ -20,7 +20,7 @@ import { type RawSocket, underTls } from "./descriptor.ts";
 import { closeInTurn } from "./refused_sockets.ts";
 import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
-import { ServerDeadlines, type Watcher } from "./server_deadlines.ts";
+import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { closeSocket, secureOf } from "./socket_activity.ts";
 
@@ -50,7 +50,6 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly #evictor: Evictor<ServerSocket> | undefined;
   readonly #tls: boolean;
   readonly #closesInTurn: boolean;
-  readonly #watcher: Watcher | undefined;
 
   constructor(
     server: ServerLike,
@@ -67,13 +66,12 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
     this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
     this.#evictor = Evictor.of<ServerSocket>(options, limiter, EVICTION);
-    this.#watcher = this.#evictor && { open: 0, detached: false, upgrade() {} };
     this.offer = createGate(this, this.#evictor ?? limiter, options, pending);
   }
 
-  /** What must know what the server's events say about sockets. Absent if nothing does. */
-  get watcher(): Watcher | undefined {
-    return this.openConns.deadlines ?? this.#watcher;
+  /** Whether it must know what the server's events say about sockets. */
+  get needsEvents(): boolean {
+    return this.openConns.deadlines !== undefined || this.#evictor !== undefined;
   }
 
   /** Also for a TLS socket over one that was admitted, as a server makes it that passes its sockets on. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import { describe, thisMachine } from "../../bench/lib/machine.ts";
 import { ATTACKS, MAX_PER_CLIENT, type Mode } from "./attacks.ts";
 import { type Figure, judge, latency, MOST_MILLISECONDS, type Row } from "./judge.ts";
@@ -95,7 +96,7 @@ function calm(rows: readonly Row[]): string {
 
 function table(rows: readonly Row[]): string {
   const lines = rows.map((row) => [row.attack, row.mode, ...cells(row)]);
-  return [HEAD, HEAD.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return markdownTable([HEAD, ...lines]);
 }
 
 /** A line for each figure of a limited server that falls short. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import { describe, thisMachine } from "../../bench/lib/machine.ts";
 import { MOST } from "./soak_limits.ts";
 import type { Soaked } from "./soak.ts";
@@ -118,8 +119,7 @@ function complaints(counts: Soaked["counts"]): string {
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const rule = head.map((_, i) => i === 0 ? "---" : "---:");
-  return [head, rule, ...rows].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+  return `${markdownTable([head, ...rows], { align: head.map((_, i) => i === 0 ? "" : "right") })}\n`;
 }
 
 function share(part: number, whole: number): string {

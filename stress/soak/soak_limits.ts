@@ -5,7 +5,7 @@
  */
 
 import type { Limits, LimitsOptions } from "../../mod.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../testing/random.ts";
 
 /** A network that is blocked. */
 export const BLOCKED = "127.66.0.0/16";

@@ -11,7 +11,7 @@
 import { serveCommands } from "../../bench/lib/commands.ts";
 import { ECHO_VISITS } from "./echo_visits.ts";
 import { HTTP_VISITS } from "./http_visits.ts";
-import { Random } from "./random.ts";
+import { Random } from "../../testing/random.ts";
 import type { Target } from "./soaked_servers.ts";
 import { Held, type Outcome, Visitor } from "./visitor.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { type Client, connectFrom } from "../../testing/net.ts";
-import type { Random } from "./random.ts";
+import type { Random } from "../../testing/random.ts";
 import type { Target } from "./soaked_servers.ts";
 import { type Behaviour, behaviourOf } from "./echo_behaviour.ts";
 

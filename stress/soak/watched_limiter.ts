@@ -6,7 +6,7 @@
 
 import { Limiter, type Refusal, type RefusalReason, type Slot } from "../../mod.ts";
 import { MOST, mostOf, nextLimits } from "./soak_limits.ts";
-import { Random } from "./random.ts";
+import { Random } from "../../testing/random.ts";
 
 /** How often, in milliseconds, it is looked how full it is. */
 const PERIOD = 250;

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import fc from "fast-check";
 import { formatAddress, parseAddress } from "../../src/core/address.ts";
+import { Random } from "../../testing/random.ts";
 
 /** The canonical text of what `text` parses to; `undefined` where it is no address. */
 function canonical(text: string): string | undefined {
@@ -117,12 +118,9 @@ test("parseAddress() agrees with isIP() of node:net on 250,000 generated strings
 
 /** Makes strings that are addresses, nearly addresses, and noise from the same characters. No zone ids. */
 function generator(seed: number): () => string {
-  let state = seed;
-  const below = (limit: number) => {
-    state = Math.imul(state ^ state >>> 15, 0x2c1b3c6d) + 0x9e3779b9 | 0;
-    return ((state ^ state >>> 13) >>> 0) % limit;
-  };
-  const pick = <T>(values: readonly T[]): T => values[below(values.length)]!;
+  const random = new Random(seed);
+  const below = (limit: number) => random.integer(0, limit - 1);
+  const pick = <T>(values: readonly T[]): T => random.pick(values);
   const octet = () =>
     pick(["0", "1", "9", "10", "99", "100", "199", "249", "250", "255", "256", "00", "01", "300", ""]);
   const plainOctet = () => `${below(256)}`;

@@ -80,7 +80,10 @@ test("Limiter answers and counts as a naive model does, whatever is accepted, re
       if (step.kind === "accept") {
         const address = ADDRESSES[step.who]!;
         const { prefix, exempt, reason } = model.judge(address, performance.now());
+        const explained = limiter.explain(address.peer);
         const admission = limiter.tryAccept(address.peer);
+        assertEquals(explained.admitted, admission.admitted);
+        assertStrictEquals(explained.reason ?? explained.wouldRefuse ?? undefined, reason);
         if (model.dryRun && reason !== undefined) {
           assertEquals([admission.admitted, admission.admitted && admission.wouldRefuse?.reason], [true, reason]);
           wouldRefuse[reason]++;

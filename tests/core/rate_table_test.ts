@@ -8,10 +8,7 @@ const RATE: CompiledRate = { interval: 10, span: 30, penalty: false };
 
 /** Takes a connection if it is due. */
 function take(table: RateTable, key: number, now: number, rate = RATE, maxTracked = 1_000_000): boolean {
-  const spent = table.spent(key, rate, now);
-  if (spent + rate.interval > rate.span) return false;
-  table.spend(key, rate, now, spent, maxTracked);
-  return true;
+  return table.take(key, rate, now, maxTracked, 1) <= 0;
 }
 
 test("RateTable decides over 100,000 random arrivals as a list of all of them does", () => {
@@ -66,11 +63,11 @@ test("RateTable is bounded, and forgets exactly those first that are nearest to 
     if (before + rate.interval > rate.span) continue;
     if (!spent.has(key) && spent.size === 100) {
       const least = Math.min(...spent.values());
-      table.spend(key, rate, 0, before, 100);
+      table.take(key, rate, 0, 100, 1);
       const forgotten = [...spent.keys()].filter((key) => table.spent(key, rate, 0) === 0);
       assertEquals(forgotten.map((key) => spent.get(key)), [least]);
       spent.delete(forgotten[0]!);
-    } else table.spend(key, rate, 0, before, 100);
+    } else table.take(key, rate, 0, 100, 1);
     spent.set(key, before + rate.interval);
     assertStrictEquals(table.size, spent.size);
   }

@@ -9,7 +9,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { WebSocket } from "ws";
 import { HEADERS } from "../../testing/frames.ts";
 import { testUnless } from "../support/test_unless.ts";
-import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
+import { connectFrom, ended, eventually, freePort, reply, within } from "../support/net.ts";
 import { notLinux, oneAddress } from "../support/platform.ts";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { printedArgs, ROOT, type Serving, withServer } from "../support/with_server.ts";
@@ -18,9 +18,15 @@ import { printedArgs, ROOT, type Serving, withServer } from "../support/with_ser
 const STARTS: Readonly<Record<string, RuntimeName>> = { deno: "Deno", bun: "Bun", "npx tsx": "Node" };
 
 /** Starts an example by the command that it prints and that starts so, with a port of its own behind it. */
-async function withExample(file: string, start: string, use: (serving: Serving) => Promise<void>) {
+async function withExample(
+  file: string,
+  start: string,
+  use: (serving: Serving) => Promise<void>,
+  more: () => Promise<string[]> = () => Promise.resolve([]),
+) {
   const printed = printedArgs(await Deno.readTextFile(new URL(file, ROOT)), start, file);
-  await withServer(STARTS[start]!, (port) => [...printed, file, `${port}`], use);
+  const argsAt = async (port: number) => [...printed, file, `${port}`, ...await more()];
+  await withServer(STARTS[start]!, argsAt, use, { stderr: "output" });
 }
 
 for (const start of Object.keys(STARTS)) {
@@ -41,7 +47,7 @@ for (const start of Object.keys(STARTS)) {
         refused.socket.write(ask);
         assertStrictEquals(await ended(refused), "");
         await eventually(() => output() !== "", "the refusal to be printed");
-        assert(/^refused (::ffff:)?127\.0\.0\.2: client\n$/.test(output()), output());
+        assertStrictEquals(output(), "connlimit: refused 127.0.0.2 (client)\n");
         for (const client of clients) client[Symbol.dispose]();
       }),
   );
@@ -108,4 +114,27 @@ for (const start of Object.keys(STARTS)) {
         socket.terminate();
       }),
   );
+
+  Deno.test(`examples/prometheus.ts by ${start} has its counters scraped over HTTP`, async () => {
+    const scraped = await freePort();
+    await withExample("examples/prometheus.ts", start, async ({ port, output }) => {
+      const clients = [await connectFrom("127.0.0.1", port), await connectFrom("127.0.0.1", port)];
+      for (const client of clients) assertStrictEquals(await reply(client, "hello"), "hello");
+      using refused = await connectFrom("127.0.0.1", port);
+      assertStrictEquals(await ended(refused), "");
+      const response = await fetch(`http://127.0.0.1:${scraped}/metrics`);
+      assertStrictEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+      const lines = (await response.text()).split("\n");
+      const values = Object.fromEntries(lines.filter((line) => /^\w/.test(line)).map((line) => line.split(" ")));
+      // Another connection has looked whether the server listens.
+      const { connlimit_connections_open: open, connlimit_connections_limit: limit, connlimit_clients: inAll } = values;
+      assertEquals([open, limit, inAll], ["2", "1000", "1"]);
+      assertStrictEquals(values['connlimit_connections_refused_total{reason="client"}'], "1");
+      assertStrictEquals(values['connlimit_connections_refused_total{reason="total"}'], "0");
+      assert(lines.includes("# TYPE connlimit_connections_refused_total counter"));
+      assert(!lines.some((line) => line.includes("127.0.0")), "an address");
+      assertStrictEquals(output(), "connlimit: refused 127.0.0.1 (client)\n");
+      for (const client of clients) client[Symbol.dispose]();
+    }, () => Promise.resolve([`${scraped}`]));
+  });
 }

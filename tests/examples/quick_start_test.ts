@@ -10,11 +10,11 @@ import { printed as printedServers, serversIn, texts } from "../support/document
 import { testUnless } from "../support/test_unless.ts";
 import { answers, type Client, connectFrom, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
-import { echo, openTen, openTenAndReset } from "../support/ten_connections.ts";
 import { projectOf } from "../support/published.ts";
+import { withProgram } from "../support/with_program.ts";
+import { echo, openTen, openTenAndReset } from "../support/ten_connections.ts";
 import { HttpClient } from "../../testing/http_client.ts";
-import type { RuntimeName } from "../../testing/runtimes.ts";
-import { ROOT, type Serving, withServer } from "../support/with_server.ts";
+import { ROOT } from "../support/with_server.ts";
 
 const example = await Deno.readTextFile(new URL("examples/echo.ts", ROOT));
 
@@ -25,26 +25,6 @@ function printed(heading: string, page?: string): string[] {
   const servers = printedServers(heading, page);
   for (const server of servers) run.add(server);
   return servers;
-}
-
-/** Runs a server's program in a user's project. */
-async function withProgram(
-  program: string,
-  use: (serving: Serving) => Promise<void>,
-  runtime: RuntimeName = "Deno",
-  { permissions = [], stderr = "inherit" }: { permissions?: readonly string[]; stderr?: "inherit" | "piped" } = {},
-) {
-  assert(program.includes("7000"));
-  const cwd = await projectOf(runtime);
-  const argsAt = async (port: number) => {
-    const file = await Deno.makeTempFile({ dir: cwd, suffix: ".ts" });
-    await Deno.writeTextFile(file, program.replaceAll("7000", `${port}`));
-    // On Deno its types are checked, and it may do no more than listen, unless told otherwise.
-    const net = `--allow-net=0.0.0.0:${port},[::]:${port},127.0.0.1:${port},:${port}`;
-    const run = ["run", "--quiet", "--check", ...permissions, net];
-    return [...runtime === "Deno" ? run : [], file];
-  };
-  await withServer(runtime, argsAt, use, { cwd, stderr });
 }
 
 const [quickStart] = printed("connlimit");
@@ -64,6 +44,8 @@ for (const heading of ["The PROXY protocol", "Where the header can be read"]) {
   printed(heading, "docs/behind-a-proxy.md");
 }
 printed("Fastify", "docs/runtimes.md");
+// `seeing_test.ts` runs them.
+for (const heading of ["A log that can be left on", "Metrics"]) printed(heading, "docs/seeing.md");
 // `front_and_worker_test.ts` runs it.
 printed("Sockets sent to another process", "docs/runtimes.md");
 
@@ -233,15 +215,20 @@ testUnless(
   oneAddress || noPosix,
   "The README's server that is watched tells whom it refuses, and stops gracefully",
   () =>
-    withProgram(watching!, async ({ port, child, output }) => {
-      const clients = await openTen(port);
-      child.kill("SIGTERM");
-      await eventually(async () => !await answers(port), "the server to stop listening");
-      assertStrictEquals(await echo(clients[0]!), "hello");
-      for (const client of clients) client.fin();
-      assertStrictEquals((await within(child.status, "the server to end")).code, 0);
-      const lines = ["refused 127.0.0.2: client", "0 connections had to be closed", ""];
-      await eventually(() => output().split("\n").length >= lines.length, "all to be printed");
-      assertEquals(output().split("\n"), lines);
-    }),
+    withProgram(
+      watching!,
+      async ({ port, child, output }) => {
+        const clients = await openTen(port);
+        child.kill("SIGTERM");
+        await eventually(async () => !await answers(port), "the server to stop listening");
+        assertStrictEquals(await echo(clients[0]!), "hello");
+        for (const client of clients) client.fin();
+        assertStrictEquals((await within(child.status, "the server to end")).code, 0);
+        const lines = ["connlimit: refused 127.0.0.2 (client)", "0 connections had to be closed", ""];
+        await eventually(() => output().split("\n").length >= lines.length, "all to be printed");
+        assertEquals(output().split("\n"), lines);
+      },
+      "Deno",
+      { stderr: "output" },
+    ),
 );

@@ -5,7 +5,8 @@
  */
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { closeAll, keepAll } from "../support/listeners.ts";
+import { Limiter, withSlot } from "@connlimit/connlimit";
+import { answered, closeAll, keepAll } from "../support/listeners.ts";
 import { MAKINGS } from "../support/makings.ts";
 import { connectFrom, ended, eventually, leavingNoSocket } from "../support/net.ts";
 import { testUnless } from "../support/test_unless.ts";
@@ -68,3 +69,28 @@ for (const { name, refusal, listen, connect } of MAKINGS) {
     }),
   );
 }
+
+testUnless(
+  false,
+  "connections through a gateway without a limit of its own are limited by the accounts that they turn out to be of",
+  leavingNoSocket(async () => {
+    const accounts = new Limiter({ maxPerClient: 2 });
+    using listener = MAKINGS[0].listen({ maxPerClient: 1, networks: { "127.0.0.1": { maxPerClient: Infinity } } });
+    const { limiter, addr: { port } } = listener;
+    const kept = keepAll(listener);
+    const clients = await Promise.all([1, 2, 3].map(() => connectFrom("127.0.0.1", port)));
+    await answered(limiter, 3);
+    listener.close();
+    const conns = await kept;
+    const admitted = conns.map((conn) => {
+      const admission = accounts.tryAccept({ key: "somebody" });
+      if (admission.admitted) withSlot(conn, admission);
+      return admission.admitted;
+    });
+    assertEquals(admitted, [true, true, false]);
+    assertEquals([limiter.openFor("127.0.0.1"), accounts.open], [3, 2]);
+    closeAll(conns);
+    assertEquals([limiter.open, accounts.open], [0, 0]);
+    await Promise.all(clients.map(ended));
+  }),
+);

@@ -8,14 +8,12 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import type { Limiter } from "@connlimit/connlimit";
 import type { Conn } from "./endings.ts";
 import { type Client, eventually, within } from "./net.ts";
+import { Random } from "../../testing/random.ts";
 
 /** Numbers that look random and are the same again for the same seed. */
 export function randomly(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = Math.imul(state, 1_664_525) + 1_013_904_223 | 0;
-    return Math.floor((state >>> 0) / 2 ** 32 * below);
-  };
+  const random = new Random(seed);
+  return (below) => random.integer(0, below - 1);
 }
 
 /** One of several, at random. */

@@ -6,7 +6,7 @@
 
 import { connect } from "node:net";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { type Eviction, type EvictionOptions, Limiter, type LimitsOptions } from "@connlimit/connlimit";
+import type { Eviction, EvictionOptions, Limiter, LimitsOptions } from "@connlimit/connlimit";
 import { type Adapter, type Options, pass, type Server, type Task } from "./deadline_trial.ts";
 import type { Rules } from "./deadline_rules.ts";
 import { type Client, connected, ended, eventually, openSockets, reply } from "./net.ts";

@@ -1,9 +1,10 @@
 /**
- * The package as its users get it: made of the files that are published, and of nothing else.
+ * The package as its users get it: made of what is published, and of nothing else.
  *
  * @module
  */
 
+import { cp } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { RuntimeName } from "../../testing/runtimes.ts";
@@ -21,25 +22,26 @@ let npmProject: Promise<string> | undefined;
 /** What `deno add` leaves; the package is not fetched, but linked. */
 async function makeJsrProject(): Promise<string> {
   const folder = makeFolder();
-  const { name, version } = await copyPublished(join(folder, "published"));
+  const published = join(folder, "published");
+  const { name, version, exports, publish } = JSON.parse(await Deno.readTextFile(join(ROOT, "deno.json")));
+  for (const path of publish.include) await cp(join(ROOT, path), join(published, path), { recursive: true });
+  // The rest of it is about this repository, and Deno warns of some where it is linked.
+  await Deno.writeTextFile(join(published, "deno.json"), JSON.stringify({ name, version, exports }));
   const config = { imports: { [name]: `jsr:${name}@^${version}` }, links: ["./published"] };
   await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(config));
   return folder;
 }
 
-/** What `npx jsr add` leaves: JavaScript with declarations beside it. */
+/** What `npm install` leaves: the package that is published to npm, unpacked. */
 async function makeNpmProject(): Promise<string> {
   const folder = makeFolder();
-  const published = join(folder, "published");
-  const { name, version, exports } = await copyPublished(published);
+  const tarball = join(folder, "package.tgz");
+  await run(Deno.execPath(), "pack", "--allow-dirty", "--output", tarball);
+  await run("tar", "-xzf", tarball, "-C", folder);
+  const { name } = JSON.parse(await Deno.readTextFile(join(folder, "package/package.json")));
   const installed = join(folder, "node_modules", ...name.split("/"));
-  await stripTypes(published, installed);
-  const entries = Object.entries(exports).map(([entry, file]) => {
-    const path = file.replace(/\.ts$/, "");
-    return [entry, { types: `${path}.d.ts`, default: `${path}.js` }];
-  });
-  const config = { name, version, type: "module", exports: Object.fromEntries(entries) };
-  await Deno.writeTextFile(join(installed, "package.json"), JSON.stringify(config));
+  await Deno.mkdir(dirname(installed), { recursive: true });
+  await Deno.rename(join(folder, "package"), installed);
   return folder;
 }
 
@@ -49,46 +51,9 @@ function makeFolder(): string {
   return folder;
 }
 
-/** The package's name, version and entry points. */
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly exports: Readonly<Record<string, string>>;
-}
-
-async function copyPublished(to: string): Promise<Manifest> {
-  const list = await run("publish", "--dry-run", "--allow-dirty", "--no-check");
-  const files = [...list.matchAll(/^ +(file:\S+) \(/gm)].map(([, url]) => fileURLToPath(url!));
-  for (const file of files) {
-    const copy = join(to, file.slice(ROOT.length));
-    await Deno.mkdir(dirname(copy), { recursive: true });
-    await Deno.copyFile(file, copy);
-  }
-  const config = join(to, "deno.json");
-  const { name, version, exports } = JSON.parse(await Deno.readTextFile(config));
-  // The rest of it is about this repository, and Deno warns of some where it is linked.
-  await Deno.writeTextFile(config, JSON.stringify({ name, version, exports }));
-  return { name, version, exports };
-}
-
-/** Takes the types out of the sources and leaves the rest as it is. That they are right is seen to elsewhere. */
-async function stripTypes(from: string, to: string): Promise<void> {
-  const config = {
-    extends: join(ROOT, "tsconfig.json"),
-    // For what they import of `node:`.
-    include: [".", join(ROOT, "tests/types/timers.d.ts")],
-    compilerOptions: { noEmit: false, rewriteRelativeImportExtensions: true },
-  };
-  await Deno.writeTextFile(join(from, "tsconfig.json"), JSON.stringify(config));
-  // The shell of `deno task` takes backslashes for its own.
-  const paths = `-p ${from} --outDir ${to} --rootDir ${from}`.replaceAll("\\", "/");
-  await run("task", "--config", "tests/tools/deno.json", "--eval", `tsc ${paths}`);
-}
-
-async function run(...args: string[]): Promise<string> {
+async function run(command: string, ...args: string[]): Promise<void> {
   const env = { NO_COLOR: "1" };
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, env }).output();
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd: ROOT, env }).output();
   const output = [stdout, stderr].map((text) => new TextDecoder().decode(text)).join("");
-  if (!success) throw new Error(`deno ${args.join(" ")} has failed:\n${output}`);
-  return output;
+  if (!success) throw new Error(`${command} ${args.join(" ")} has failed:\n${output}`);
 }

@@ -29,7 +29,7 @@ export class SlowAdmitter implements Admitter {
     this.limiter = new Limiter(limits);
     // So that what the gate counts is in the limiter's `stats()`.
     const { counts } = internalsOf(this.limiter)!;
-    Object.defineProperty(this, INTERNALS, { value: { counts } satisfies LimiterInternals });
+    Object.defineProperty(this, INTERNALS, { value: { counts } satisfies LimiterInternals, configurable: true });
   }
 
   tryAccept(peer: Peer): PromiseLike<Admission> {

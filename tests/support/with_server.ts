@@ -17,7 +17,7 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 export interface Serving {
   readonly port: number;
   readonly child: Deno.ChildProcess;
-  /** What it has printed so far. */
+  /** What it has printed so far; to the console's errors too with `stderr: "output"`. */
   output(): string;
 }
 
@@ -30,22 +30,28 @@ export async function withServer(
   runtime: RuntimeName,
   argsAt: (port: number) => readonly string[] | Promise<readonly string[]>,
   use: (serving: Serving) => Promise<void>,
-  { cwd = ROOT, stderr = "inherit" }: { cwd?: string | URL; stderr?: "inherit" | "piped" } = {},
+  { cwd = ROOT, stderr = "inherit" }: { cwd?: string | URL; stderr?: "inherit" | "piped" | "output" } = {},
 ): Promise<void> {
   const { command, args } = await RUNTIMES[runtime]();
   const port = getAvailablePort({ preferredPort: ownPort() });
   const program = [...args, ...await argsAt(port)];
-  const child = new Deno.Command(command, { args: program, cwd, stdin: "null", stdout: "piped", stderr }).spawn();
+  const child = new Deno.Command(command, {
+    args: program,
+    cwd,
+    stdin: "null",
+    stdout: "piped",
+    stderr: stderr === "output" ? "piped" : stderr,
+  }).spawn();
   let output = "";
-  const printing = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
-    new WritableStream({ write: (text) => void (output += text) }),
-  );
+  const print = (stream: ReadableStream<BufferSource>) =>
+    stream.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({ write: (text) => void (output += text) }));
+  const printing = [print(child.stdout), ...stderr === "output" ? [print(child.stderr)] : []];
   try {
     await eventually(() => answers(port), "the server to listen");
     await use({ port, child, output: () => output });
   } finally {
     kill(child);
-    await Promise.all([child.status, printing]);
+    await Promise.all([child.status, ...printing]);
   }
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { Limiter, type RefusalReason } from "@connlimit/connlimit";
+import { Limiter, logRefusals, type RefusalReason } from "@connlimit/connlimit";
 import { proxyProtocol, type ProxyProtocolOptions } from "@connlimit/connlimit/proxy";
 import { eventually } from "../net.ts";
 import { bytes } from "./headers.ts";
@@ -16,6 +16,8 @@ export class Trial implements AsyncDisposable {
   readonly limiter: Limiter = new Limiter({ maxPerClient: 2 });
   readonly refused: [reason: string, address: string | undefined][] = [];
   readonly errors: unknown[] = [];
+  readonly #lines: string[] = [];
+  readonly #log = logRefusals({ period: 2 ** 31 - 1, logger: { warn: (line) => this.#lines.push(line as string) } });
   readonly #adapter: Adapter;
   readonly #path: string | undefined;
   readonly #visitors: Visitor[] = [];
@@ -39,9 +41,12 @@ export class Trial implements AsyncDisposable {
   async serve(options: Partial<ProxyProtocolOptions> = {}): Promise<this> {
     const hooks = {
       onRefused: (
-        { reason }: { reason: RefusalReason },
+        refusal: { reason: RefusalReason },
         conn: { remoteAddress?: string; remoteAddr?: { hostname: string } },
-      ) => void this.refused.push([reason, conn.remoteAddress ?? conn.remoteAddr?.hostname]),
+      ) => {
+        this.refused.push([refusal.reason, conn.remoteAddress ?? conn.remoteAddr?.hostname]);
+        this.#log(refusal, conn);
+      },
       onError: (error: unknown) => void this.errors.push(error),
     };
     const client = proxyProtocol({ trusted: ["127.0.0.1"], ...options });
@@ -67,10 +72,25 @@ export class Trial implements AsyncDisposable {
     return visitor;
   }
 
-  /** Waits for a refusal. */
-  async turnedAway(visitor: Visitor, reason: RefusalReason, address: string | undefined = this.#peer): Promise<void> {
+  /**
+   * Waits for a refusal.
+   *
+   * @param address The address that the connection shows.
+   * @param named The client in the log.
+   */
+  async turnedAway(
+    visitor: Visitor,
+    reason: RefusalReason,
+    address: string | undefined = this.#peer,
+    named: string = address ?? "unix",
+  ): Promise<void> {
     assertStrictEquals(await visitor.ended(), "");
     assertEquals(this.refused.splice(0), [[reason, address]]);
+    // At once, or as the only one of those without a line.
+    this.#log.flush();
+    const [line, ...more] = this.#lines.splice(0);
+    const client = / (key ".*"|[^ ]+)(?: \(|: 1$)/.exec(line!)?.[1];
+    assertEquals([client, more], [named, []]);
   }
 
   /** Waits until nothing is open and nothing pending. */
@@ -81,6 +101,7 @@ export class Trial implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.empty();
+    this.#log[Symbol.dispose]();
     await this.#server?.[Symbol.asyncDispose]();
     await eventually(() => this.limiter.open === 0, "every slot to be free");
   }

@@ -53,7 +53,7 @@ const RULES: Readonly<Record<string, Rule>> = {
     assertEquals(new Set(counted).size, 5);
     const visitor = await trial.visit();
     await visitor.send(bytes("PROXY UNKNOWN\r\n"));
-    await trial.turnedAway(visitor, "client");
+    await trial.turnedAway(visitor, "client", undefined, 'key "proxy unix"');
     assertEquals(trial.server.seen.map(({ proxy }) => proxy!.source), Array(6).fill(undefined));
   },
 

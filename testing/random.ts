@@ -4,20 +4,20 @@
  * @module
  */
 
+import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+
 /** Numbers that look random. */
 export class Random {
-  #state: number;
+  readonly #generator: ReturnType<typeof xoroshiro128plus>;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
-    // The first numbers of neighbouring seeds are alike.
-    for (let i = 0; i < 8; i++) this.below(1);
+    this.#generator = xoroshiro128plus(seed);
   }
 
   /** At least 0, and below a bound. */
   below(bound: number): number {
-    this.#state = (Math.imul(this.#state, 1_664_525) + 1_013_904_223) >>> 0;
-    return this.#state / 2 ** 32 * bound;
+    // Its distributions of integers are exact, and take several times as long.
+    return (this.#generator.next() >>> 0) / 2 ** 32 * bound;
   }
 
   /** An integer, both bounds included. */
@@ -32,7 +32,7 @@ export class Random {
 
   /** One of them. */
   pick<T>(from: readonly T[]): T {
-    return from[Math.floor(this.below(from.length))]!;
+    return from[this.integer(0, from.length - 1)]!;
   }
 
   /** One of them, the more likely the greater its weight. */

@@ -1,0 +1,70 @@
+/**
+ * What do a ranking of refused clients and a log of refusals cost, compared with nobody watching?
+ *
+ * @module
+ */
+
+import type { RuntimeName } from "../testing/runtimes.ts";
+import { Child } from "./lib/child.ts";
+import type { LoadGenerator } from "./lib/load_generator.ts";
+import { alternating } from "./lib/rounds.ts";
+import { printRatio } from "./lib/rows.ts";
+import { cpuEach, FATES, flood, Server, watchedServer, type Way } from "./lib/servers.ts";
+import { quantile } from "./lib/statistics.ts";
+import type { SeeingTimes } from "./micro/seeing_program.ts";
+
+/** Many short windows in turns. An established client has bytes echoed meanwhile, which costs both the same. */
+const WINDOW = { inFlight: 64, echoes: true, warmUp: 50, window: 250 } as const;
+const WARM_UP = 4;
+const PASSES = 4;
+
+const SERVERS = [["Deno", "accept loop"], ["Bun", "callbacks"], ["Node", "node:net"]] as const;
+
+/** In process, and with real connections on each runtime. */
+export async function benchSeeing(load: LoadGenerator, rounds: number): Promise<void> {
+  const times: SeeingTimes[] = [];
+  for (let round = 0; round < Math.ceil(rounds / 2); round++) {
+    times.push(await Child.result<SeeingTimes>(new URL("micro/seeing_program.ts", import.meta.url), []));
+  }
+  const compare = (who: string, of: "one" | "many" | "new", atMost: number) =>
+    printRatio(
+      `refusal of ${who}, ranked and logged`,
+      times.map((time) => time[`${of}, watched`]),
+      times.map((time) => time[of]),
+      "ns",
+      { atMost },
+    );
+  compare("one client", "one", 2);
+  compare("1,000 clients", "many", 2);
+  compare("10,000 clients", "new", 10);
+  for (const [runtime, way] of SERVERS) await benchServer(load, runtime, way, rounds);
+}
+
+type Mode = "limited" | "watched";
+const MODES = ["limited", "watched"] as const;
+
+/** Both are served by one process: two runs of one program can differ by more than what is looked for. */
+async function benchServer(load: LoadGenerator, runtime: RuntimeName, way: Way, rounds: number): Promise<void> {
+  const cpu: Record<Mode, number[]> = { limited: [], watched: [] };
+  const echoes: Record<Mode, number[]> = { limited: [], watched: [] };
+  using server = await Server.start(watchedServer(runtime, way, FATES.refused.maxPerClient));
+  const [limited, kept, watched, keptToo] = server.ports as unknown as readonly number[];
+  const { pid } = server;
+  const sides = {
+    limited: { ports: [limited!, kept!], pid },
+    watched: { ports: [watched!, keptToo!], pid },
+  } as const;
+  for (let round = -WARM_UP; round < PASSES * rounds; round++) {
+    for (const mode of alternating(MODES, round)) {
+      const seen = await flood(load, sides[mode], "refused", WINDOW);
+      if (round < 0) continue;
+      cpu[mode].push(cpuEach(seen));
+      echoes[mode].push(...seen.echoes);
+    }
+  }
+  printRatio(`${runtime}, CPU per refused connection, ranked, logged`, cpu.watched, cpu.limited, "µs", {
+    atMost: 1.03,
+  });
+  const p99 = (mode: Mode) => [quantile(echoes[mode], 0.99)];
+  printRatio(`${runtime}, echo p99 meanwhile`, p99("watched"), p99("limited"), "ms", { atMost: 1.1 });
+}
