@@ -187,10 +187,9 @@ test("Evictor tells onEvicted before it closes, lives with all that the hook doe
 test("Evictor reports what closing throws, and frees the slot", () => {
   const limiter = new Limiter({ maxTotal: 3 });
   const errors: unknown[] = [];
-  const thrown = new Error("cannot close");
   const evictor = Evictor.of<object>({ whenFull: "evict", onError: (error) => errors.push(error) }, limiter, {
     close() {
-      throw thrown;
+      throw new Error("cannot close");
     },
   })!;
   for (let i = 0; i < 3; i++) {
@@ -199,7 +198,7 @@ test("Evictor reports what closing throws, and frees the slot", () => {
     evictor.enter(slot, {});
   }
   assert(evictor.tryAccept(B).admitted);
-  assertEquals([errors, limiter.open, limiter.openFor(A)], [[thrown], 3, 2]);
+  assertEquals([String(errors), limiter.open, limiter.openFor(A)], ["Error: cannot close", 3, 2]);
 });
 
 test("Evictor keeps within its budget, which what cannot be closed does not use up", () => {
@@ -247,6 +246,5 @@ test("Evictor needs a Limiter", () => {
     TypeError,
     'whenFull must be "refuse" with a limiter that is not a Limiter, got "evict"',
   );
-  assertStrictEquals(Evictor.of({}, own, { close }), undefined);
-  assertStrictEquals(Evictor.of({ whenFull: "wait" }, own, { close }), undefined);
+  for (const options of [{}, { whenFull: "wait" }]) assertStrictEquals(Evictor.of(options, own, { close }), undefined);
 });

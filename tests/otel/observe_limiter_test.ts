@@ -124,7 +124,7 @@ test("observeLimiter() has no attribute that a client makes, whoever is refused"
   for (let i = 0; i < 1_000; i++) limiter.tryAccept({ key: "k".repeat(10_000) });
   const metrics = await metered.read();
   const series = Object.values(metrics).flatMap((values) => Object.keys(values));
-  assertEquals([series.length, metrics["connlimit.client.count"]], [6 + Object.keys(REASONS).length + 3, {
+  assertEquals([series.length, metrics["connlimit.client.count"]], [7 + Object.keys(REASONS).length + 3, {
     "default": 100_001,
   }]);
 });
