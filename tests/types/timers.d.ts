@@ -8,6 +8,14 @@ interface Timer {
   unref(): unknown;
 }
 
+declare module "node:crypto" {
+  interface Hash {
+    update(data: string | Uint8Array): Hash;
+    digest(encoding: "hex" | "base64url"): string;
+  }
+  export function createHash(algorithm: "sha1" | "sha256"): Hash;
+}
+
 declare module "node:events" {
   export const errorMonitor: unique symbol;
 }
