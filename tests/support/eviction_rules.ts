@@ -224,4 +224,25 @@ export const CROWDS: Rules = {
     const others = trial.evictions.filter(({ client }) => Number(client.split(".")[3]) >= 2 + HOGS);
     assertEquals([others, trial.errors, limiter.stats().peak], [[], [], TOTAL]);
   },
+  "serves the polite, eight at a time, beside 20 hogs with a fair share, and closes nobody": async (adapter) => {
+    if (oneAddress) return;
+    const [HOGS, OFFERS, POLITE, WANTED] = [20, 16, 40, 4];
+    const limits = { maxTotal: 400, maxPerClient: 100, fairShare: true };
+    await using trial = await Trial.serve(adapter, limits);
+    const { limiter } = trial;
+    const offer = async (at: number) => trial.keep(await connected(trial.server.connect(`127.0.0.${2 + at}`)));
+    for (let i = 1; i <= OFFERS; i++) {
+      await Promise.all(Array.from({ length: HOGS }, (_, at) => offer(at)));
+      await eventually(() => limiter.stats().admitted + limiter.stats().refused === HOGS * i, "all to be judged");
+    }
+    const { open, refused, refusedBy } = limiter.stats();
+    assert(refused > 0 && refused === refusedBy["fair-share"], `${refused} hogs' connections refused`);
+    for (let first = 0; first < POLITE; first += 8) {
+      const polite = await Promise.all(Array.from({ length: 8 * WANTED }, (_, i) => offer(HOGS + first + i % 8)));
+      assertEquals(await Promise.all(polite.map((client) => trial.serves(client))), polite.map(() => true));
+      polite.forEach((client) => client[Symbol.dispose]());
+      await eventually(() => limiter.open === open, "the polite to be gone");
+    }
+    assertEquals([limiter.stats().refused, limiter.stats().evicted], [refused, 0]);
+  },
 };
