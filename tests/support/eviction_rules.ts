@@ -210,7 +210,10 @@ export const CROWDS: Rules = {
     // They go on.
     let over = false;
     const hogging = Array.from({ length: HOGS }, async (_, at) => {
-      while (!over) await ended(trial.keep(await connected(trial.server.connect(address(at)))));
+      while (!over) {
+        const client = trial.keep(await connected(trial.server.connect(address(at))));
+        await (over ? client[Symbol.dispose]() : ended(client));
+      }
     });
     const polite: Client[] = [];
     for (let i = 0; i < WANTED; i++) {
@@ -219,7 +222,7 @@ export const CROWDS: Rules = {
     const served = await Promise.all(polite.map((client) => trial.serves(client)));
     over = true;
     trial.closeClients();
-    await Promise.allSettled(hogging);
+    await Promise.all(hogging);
     assertStrictEquals(served.filter(Boolean).length / (POLITE * WANTED), 1);
     const others = trial.evictions.filter(({ client }) => Number(client.split(".")[3]) >= 2 + HOGS);
     assertEquals([others, trial.errors, limiter.stats().peak], [[], [], TOTAL]);
@@ -227,8 +230,7 @@ export const CROWDS: Rules = {
   "serves the polite, eight at a time, beside 20 hogs with a fair share, and closes nobody": async (adapter) => {
     if (oneAddress) return;
     const [HOGS, OFFERS, POLITE, WANTED] = [20, 16, 40, 4];
-    const limits = { maxTotal: 400, maxPerClient: 100, fairShare: true };
-    await using trial = await Trial.serve(adapter, limits);
+    await using trial = await Trial.serve(adapter, { maxTotal: 400, maxPerClient: 100, fairShare: true });
     const { limiter } = trial;
     const offer = async (at: number) => trial.keep(await connected(trial.server.connect(`127.0.0.${2 + at}`)));
     for (let i = 1; i <= OFFERS; i++) {
