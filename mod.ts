@@ -43,6 +43,7 @@
 
 export type { ClientFinder } from "./src/admission/client_finder.ts";
 export type { DeadlineOptions, Timeout } from "./src/admission/deadline_options.ts";
+export type { Eviction, EvictionOptions } from "./src/admission/eviction_options.ts";
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
 export type {
   AnswerBudget,

@@ -56,7 +56,7 @@ function connections(runtime: typeof RUNTIMES[number], way: Way): [string, Case]
 /** By group and name. */
 const CASES: Readonly<
   Record<
-    Exclude<Group, "core" | "memory" | "proxy" | "deadlines" | "seeing" | "shared">,
+    Exclude<Group, "core" | "memory" | "proxy" | "deadlines" | "full" | "seeing" | "shared">,
     readonly [name: string, of: Case][]
   >
 > = {

@@ -17,6 +17,7 @@ export const GROUPS = [
   "http",
   "proxy",
   "deadlines",
+  "full",
   "seeing",
   "shared",
 ] as const;

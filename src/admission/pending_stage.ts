@@ -13,7 +13,7 @@ import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
-import type { Awaitable, GateSide } from "./port.ts";
+import type { Awaitable, GateSide, Later } from "./port.ts";
 
 /** A resolver's refusal of a connection. */
 export type Refused = Pick<Refusal, "admitted" | "reason">;
@@ -40,6 +40,8 @@ export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
+  /** Whether a connection whose client is known waits for room without a deadline. */
+  patient = false;
   /** For how many milliseconds the connection was pending that is being decided on. */
   waited = 0;
   #closed = false;
@@ -70,6 +72,11 @@ export class PendingStage<C> {
     return this.#pending.full;
   }
 
+  /** The number of pending connections. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Resolves when one more connection may be pending. */
   space(): Promise<void> {
     return this.#pending.space();
@@ -91,6 +98,7 @@ export class PendingStage<C> {
     if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer, peer);
     if (!this.full) return this.#wait(conn, answer, peer, gate);
     answer?.then(giveBack, () => {});
+    withdraw(answer);
     return gate.decide(conn, refusal("pending", gate), peer);
   }
 
@@ -122,6 +130,8 @@ export class PendingStage<C> {
     gate: GateSide<C, R>,
   ): Promise<R> {
     const pending = this.#pending.add(peer);
+    pending.asked = asked;
+    if (this.patient && asked !== undefined) this.#pending.lift(pending);
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
     let decision: PromiseLike<Admission | RefusalReason | undefined> | undefined = asked;
@@ -148,6 +158,7 @@ export class PendingStage<C> {
     if (counts !== undefined) counts.pending--;
     if (!inTime) {
       decision?.then(giveBack, () => {});
+      withdraw(pending.asked);
       const { why } = pending;
       if (why === "failed") return gate.decide(conn, refusal("unavailable", gate), pending.peer);
       return why === "timeout" ? gate.decide(conn, refusal(why, gate), pending.peer) : gate.port.drop(conn);
@@ -177,7 +188,8 @@ export class PendingStage<C> {
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
         pending.peer = client;
-        asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        pending.asked = asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        if (this.patient) this.#pending.lift(pending);
       }
       return checked(await asked);
     } catch (error) {
@@ -205,6 +217,11 @@ function report<C, R>(error: unknown, { limiter, onError }: GateSide<C, R>): voi
 function giveBack(admission: Admission | RefusalReason | undefined): void {
   // A limiter may have answered anything.
   if (typeof admission === "object" && admission?.admitted) admission.release();
+}
+
+/** Gives up what has not been answered, where that is possible. */
+function withdraw(asked: unknown): void {
+  (asked as Partial<Later> | undefined)?.withdraw?.();
 }
 
 /** Whether a limiter has answered. One that is not of this package may answer with anything. */

@@ -12,6 +12,12 @@ import type { OpenConn } from "./open_conn.ts";
 
 export type { Admitter, Awaitable } from "../core/admitter.ts";
 
+/** An answer that comes later, and can be done without. */
+export interface Later extends PromiseLike<Admission> {
+  /** Gives it up. It then never comes. */
+  withdraw(): void;
+}
+
 /**
  * The actions of an adapter on accepted connections. There is one port for each listener or server, so that a connection
  * costs no object.

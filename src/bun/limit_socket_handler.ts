@@ -7,6 +7,7 @@
 import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
 import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
@@ -23,7 +24,8 @@ import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
  *
  * @typeParam S The sockets.
  */
-export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHooks<S>, DeadlineOptions<S> {
+export interface LimitSocketHandlerOptions<S = BunSocketLike>
+  extends AnswerHooks<S>, DeadlineOptions<S>, EvictionOptions<S> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
    * the client's, and `open` is called when it has been found. Not over TLS.
@@ -32,6 +34,10 @@ export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHook
    */
   readonly client?: ClientFinder;
 }
+
+/** Why connections cannot wait. */
+const NO_WAIT = "Bun accepts connections by itself, and cannot leave them in the backlog; limit a Deno.listen() by " +
+  "limitedListener(), or let requests wait with limitRequests()";
 
 /** The type of the sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
@@ -77,8 +83,9 @@ export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>, L 
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkAnswerHooks("socket handler", options, ["client", ...DEADLINES]);
+  checkAnswerHooks("socket handler", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, NO_WAIT);
   const limiter = toLimiter(limits);
   checkLimitedOnce("socket handler", handlers, limiter);
   const pending = findClients(options.client, socketAccess) ?? stageFor(limiter);

@@ -22,6 +22,7 @@
 
 export type { ClientFinder } from "../admission/client_finder.ts";
 export type { DeadlineOptions, Timeout } from "../admission/deadline_options.ts";
+export type { Eviction, EvictionOptions } from "../admission/eviction_options.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,

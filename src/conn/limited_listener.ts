@@ -6,6 +6,7 @@
 
 import type { ClientFinder } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
 import type { AnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { Admitter } from "../core/admitter.ts";
@@ -22,7 +23,8 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
  * On Bun it also receives the error of the first answer that is lost because `Bun.listen()` lacks `allowHalfOpen: true`.
  * Without it, that error is logged with `console.error`.
  */
-export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends AnswerHooks<C>, DeadlineOptions<C> {
+export interface LimitedListenerOptions<C extends ConnLike = ConnLike>
+  extends AnswerHooks<C>, DeadlineOptions<C>, EvictionOptions<C, "wait"> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The connection's `remoteAddr` is then
    * the client's. Not over TLS.

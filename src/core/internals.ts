@@ -19,6 +19,8 @@ export interface LimiterInternals {
   readonly clientOf?: (peer: Peer) => string;
   /** Returns the levels at which a connection of a peer needs room. Absent in slots. */
   readonly levelsOf?: (peer: Peer) => readonly Level[] | undefined;
+  /** Whether the rule of a peer's network lets each client have any number of connections. Absent in slots. */
+  readonly isUnlimited?: (peer: Peer) => boolean;
 }
 
 /** An object that may have internals. */

@@ -11,6 +11,8 @@ import { checkHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import { stageFor } from "../admission/stage_for.ts";
+import { checkWaits, waitingStage, WAITS } from "../admission/wait_options.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
@@ -75,14 +77,20 @@ export function limitRequests<Q extends Request, I, R, L extends GivenLimits = L
   options: LimitRequestsOptions<Q, I> = {},
 ): LimitedHandler<Q, I, R, LimiterOf<L>> {
   if (typeof handler !== "function") throw typeError("handler", "a function", handler);
-  checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout"]);
+  checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout", ...WAITS]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   checkDeadlines(options);
+  checkWaits(options);
   const limiter = toLimiter(limits);
   checkLimitedOnce("handler", handler, limiter);
   const limited = markLimited(
-    limitHandler(limiter, handler as Handler, options as LimitRequestsOptions, stageFor(limiter)),
+    limitHandler(
+      options.whenFull === "wait" ? WaitingLimiter.of(limiter) : limiter,
+      handler as Handler,
+      options as LimitRequestsOptions,
+      waitingStage(options) ?? stageFor(limiter),
+    ),
     handler,
     limiter,
   );

@@ -6,9 +6,12 @@
 
 import { checkClient, type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { patientStage } from "../admission/patient_stage.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
 import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
 import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
@@ -23,7 +26,8 @@ import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
-import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
+import { denoAcceptor } from "../deno/deno_acceptor.ts";
+import { denoAccess } from "../deno/deno_access.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
@@ -79,8 +83,9 @@ export function limitedListener(
   limits: Admitter | LimitsOptions = {},
   options: LimitedListenerOptions<never> = {},
 ): LimitedListener<ConnLike, unknown, Admitter> {
-  checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES]);
+  checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, isOfBun(listener) ? NO_WAIT : undefined);
   checkSignal("signal", options.signal);
   // Before a listener of Bun's is taken over, which cannot be undone.
   checkClient(options.client);
@@ -90,7 +95,18 @@ export function limitedListener(
   return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
 }
 
-type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike>;
+/** Why connections cannot wait. */
+const NO_WAIT =
+  "Bun accepts connections by itself, and cannot leave them in the backlog; run the listener on Deno, or let " +
+  "requests wait with limitRequests()";
+
+/** Whether a listener is Bun's, or one over it. */
+function isOfBun(listener: unknown): boolean {
+  const { acceptor } = (listener ?? {}) as Partial<AcceptorListener<never, unknown>>;
+  return isBunListener(listener) || (acceptor as Partial<BunAcceptor<never>> | undefined)?.limit !== undefined;
+}
+
+type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike> & EvictionOptions<ConnLike, "wait">;
 
 function acceptorOf(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
@@ -110,12 +126,11 @@ function acceptorOf(
     return acceptor as Acceptor<never, unknown>;
   }
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
-    return denoAcceptor(
-      listener as ListenerLike,
-      limiter,
-      hooks,
-      findClients(client, denoAccess(listener)) ?? stageFor(limiter),
-    );
+    const pending = findClients(client, denoAccess(listener));
+    if (hooks.whenFull === "wait") {
+      return denoAcceptor(listener as ListenerLike, WaitingLimiter.of(limiter), hooks, patientStage(pending));
+    }
+    return denoAcceptor(listener as ListenerLike, limiter, hooks, pending ?? stageFor(limiter));
   }
   throw typeError("listener", "a listener of Deno's or Bun's", listener);
 }

@@ -6,6 +6,7 @@
 
 import { findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, EVICTIONS } from "../admission/eviction_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
@@ -42,6 +43,10 @@ export interface LimitedServer<L extends Admitter = Limiter> extends DisposableL
   detach(): void;
 }
 
+/** Why connections cannot wait. */
+const ACCEPTED = "the runtime accepts connections by itself, and cannot leave them in the backlog; on Deno, limit a " +
+  "Deno.listen() by limitedListener(); for HTTP, let requests wait with limitServerRequests()";
+
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
  * Express, Fastify, `ws`. It works in place, before or after `listen()`, on Node, Deno and Bun.
@@ -77,8 +82,9 @@ export function limitServer<S extends ServerSocket = ServerSocket, L extends Giv
   options: LimitServerOptions<S> = {},
 ): LimitedServer<LimiterOf<L>> {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, ACCEPTED);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? stageFor<ServerSocket>(limiter) : findClients(client, serverAccess(server));

@@ -7,6 +7,7 @@
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import { stageFor } from "../admission/stage_for.ts";
+import { checkWaits, WAITS } from "../admission/wait_options.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
@@ -75,8 +76,9 @@ export function limitServerRequests<Q extends ServerRequest = ServerRequest, L e
   options: LimitServerRequestsOptions<Q> = {},
 ): LimitedServerRequests<LimiterOf<L>> {
   checkHttpServer(server);
-  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES]);
+  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES, ...WAITS]);
   checkDeadlines(options);
+  checkWaits(options);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);

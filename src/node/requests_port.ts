@@ -9,6 +9,8 @@ import { createGate, type Gate } from "../admission/gate.ts";
 import { type ErrorHook, hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { waitingStage, type WaitOptions } from "../admission/wait_options.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
@@ -33,7 +35,7 @@ import type { Exchange, ServerRequest } from "./server_request.ts";
  *
  * @typeParam Q The requests.
  */
-export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequest> {
+export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequest> extends WaitOptions {
   /**
    * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`.
    * `forwarded()` of `./proxy` makes one. `peer` is the connection's. If it returns nothing or throws, the request is
@@ -120,7 +122,8 @@ export class RequestsPort implements Port<Exchange, boolean> {
         onTimeout: (timeout, { request, client }: Exchange) => onTimeout(timeout, request, client),
       },
     }, limiter);
-    this.#gate = createGate(this, limiter, hooks, pending);
+    const admitter = options.whenFull === "wait" ? WaitingLimiter.of(limiter) : limiter;
+    this.#gate = createGate(this, admitter, hooks, waitingStage(options) ?? pending);
   }
 
   offer(exchange: Exchange): boolean | Promise<boolean> {

@@ -4,6 +4,7 @@
  */
 
 interface Timer {
+  ref(): unknown;
   unref(): unknown;
 }
 
