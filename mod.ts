@@ -62,6 +62,7 @@ export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "./src/core/admitter.ts";
 export type { DisposableLike } from "./src/core/disposable_like.ts";
 export type { ExplainedLevel, ExplainedRule, Explanation, FoundBy } from "./src/core/explanation.ts";
 export { Limiter } from "./src/core/limiter.ts";

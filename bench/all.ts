@@ -2,7 +2,7 @@
  * What the library costs, as ratios to a reference in the same run, beside what they are to reach; or, with `--against`,
  * as ratios to another version of the library.
  *
- *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,seeing] [--rounds N]
+ *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,seeing,shared] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
  * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
@@ -25,6 +25,7 @@ import { printMachine } from "./lib/rows.ts";
 import { benchPending, benchProxied } from "./proxied.ts";
 import { benchFetchRequests, benchNodeRequests } from "./requests.ts";
 import { benchSeeing } from "./seeing.ts";
+import { benchShared } from "./shared.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -68,6 +69,7 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
   },
   deadlines: (load) => benchDeadlines(load, rounds),
   seeing: (load) => benchSeeing(load, rounds),
+  shared: () => benchShared(rounds),
 };
 
 const start = performance.now();

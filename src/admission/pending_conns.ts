@@ -8,7 +8,7 @@ import { Latch } from "../core/latch.ts";
 import type { Peer } from "../core/peer.ts";
 
 /** Why a connection is no longer pending, without a decision. */
-export type PendingEnd = "left" | "closed" | "timeout";
+export type PendingEnd = "left" | "closed" | "timeout" | "failed";
 
 /** The bounds of the pending stage. */
 export interface PendingOptions {

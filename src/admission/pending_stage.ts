@@ -8,7 +8,7 @@ import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
-import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
+import { type Admission, type Refusal, REFUSALS, type Slot } from "../core/slot.ts";
 import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
@@ -124,21 +124,32 @@ export class PendingStage<C> {
     const pending = this.#pending.add(peer);
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
-    const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
-    const decision = this.#decide(conn, asked, pending, gate);
+    let decision: PromiseLike<Admission | RefusalReason | undefined> | undefined = asked;
     let answer: Admission | RefusalReason | undefined;
-    decision.then((decided) => {
-      answer = decided;
-      pending.decided();
-    });
-    await pending.over;
-    // The connection may have ended in the turn in which the decision came.
-    const inTime = this.#pending.delete(pending);
+    let inTime = false;
+    try {
+      const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
+      decision = this.#decide(conn, asked, pending, gate);
+      decision.then((decided) => {
+        answer = decided;
+        pending.decided();
+      });
+      await pending.over;
+      // The connection may have ended in the turn in which the decision came.
+      inTime = this.#pending.delete(pending);
+      release?.();
+    } catch (error) {
+      // Something of the user's may be in place of the runtime's connection.
+      this.#pending.delete(pending);
+      report(error, gate);
+      inTime = false;
+      pending.why = "failed";
+    }
     if (counts !== undefined) counts.pending--;
-    release?.();
     if (!inTime) {
-      decision.then(giveBack);
+      decision?.then(giveBack, () => {});
       const { why } = pending;
+      if (why === "failed") return gate.decide(conn, refusal("unavailable", gate), pending.peer);
       return why === "timeout" ? gate.decide(conn, refusal(why, gate), pending.peer) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);
@@ -196,8 +207,14 @@ function giveBack(admission: Admission | RefusalReason | undefined): void {
   if (typeof admission === "object" && admission?.admitted) admission.release();
 }
 
+/** Whether a limiter has answered. One that is not of this package may answer with anything. */
 function isAdmission(answer: Awaitable<Admission>): answer is Admission {
-  return typeof (answer as Partial<Admission> | undefined)?.admitted === "boolean";
+  const { admitted, release, reason } = (answer ?? {}) as
+    & Partial<Omit<Slot, "admitted"> & Omit<Refusal, "admitted">>
+    & {
+      readonly admitted?: unknown;
+    };
+  return admitted === true ? typeof release === "function" : admitted === false && Object.hasOwn(REFUSALS, reason!);
 }
 
 /** @throws {TypeError} If the answer is neither a slot nor a refusal. */

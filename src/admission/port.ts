@@ -4,19 +4,13 @@
  * @module
  */
 
+import type { Admitter } from "../core/admitter.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal, Slot } from "../core/slot.ts";
 import type { ErrorHook } from "./hooks.ts";
 import type { OpenConn } from "./open_conn.ts";
 
-/** A value or a promise of it. */
-export type Awaitable<T> = T | PromiseLike<T>;
-
-/** Decides on connections: a `Limiter` synchronously, others after asking elsewhere. */
-export interface Admitter {
-  /** Admits a connection or says why not. */
-  tryAccept(peer: Peer): Awaitable<Admission>;
-}
+export type { Admitter, Awaitable } from "../core/admitter.ts";
 
 /**
  * The actions of an adapter on accepted connections. There is one port for each listener or server, so that a connection

@@ -30,6 +30,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 export {

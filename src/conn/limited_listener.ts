@@ -8,6 +8,7 @@ import type { ClientFinder } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import type { AnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
+import type { Admitter } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
@@ -48,10 +49,12 @@ export interface ShutdownOptions {
  *
  * @typeParam C The connections of the listener underneath.
  * @typeParam A The address of the listener underneath.
+ * @typeParam L The limiter.
  */
-export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> extends DisposableLike {
+export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown, L extends Admitter = Limiter>
+  extends DisposableLike {
   /** Admits, counts and refuses the connections. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
   /** The address that it listens on. */
   readonly addr: A;
   /** The number of failed accepts, most of them of clients that reset. Always 0 on Bun. */

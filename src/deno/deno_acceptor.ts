@@ -145,9 +145,11 @@ export function denoAcceptor<C extends ConnLike, A>(
       }
       backoff.reset();
       try {
+        const deciding = offer(conn);
+        if (deciding === undefined) continue;
         // A pending connection delays the open ones as much as a refused one.
-        if (pending !== undefined) turns.due = true;
-        offer(conn)?.catch((error) => fail(conn, error));
+        turns.due = true;
+        deciding.catch((error) => fail(conn, error));
       } catch (error) {
         fail(conn, error);
       }

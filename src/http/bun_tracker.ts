@@ -7,14 +7,14 @@
  * @module
  */
 
-import { setImmediate, setInterval } from "node:timers";
-import { isThenable } from "../admission/hooks.ts";
+import { CLOCK, type Clock } from "../admission/clock.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Sweep } from "../core/counts.ts";
 import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import { whenSettled } from "./promise_of.ts";
 import { runtimeSignal } from "./request_signal.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
@@ -50,7 +50,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   readonly #sweptClients = new Set<string>();
   #allSweptAt = -Infinity;
   #sweepDue = false;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: Clock;
+  /** Ends the timer, which runs while there are slow requests. */
+  #stop: (() => void) | undefined;
 
   readonly #sweeps: Set<Sweep> | undefined;
 
@@ -63,8 +65,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   };
 
   /** @param sweeps The sweeps of the limiter, which have this tracker's while it has requests. */
-  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined) {
+  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined, clock: Clock = CLOCK) {
     this.#server = server;
+    this.#clock = clock;
     this.#sweeps = sweeps;
     this.#unix = server.port === undefined;
     watchUpgrades(server);
@@ -100,14 +103,13 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   }
 
   handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
-    if (isThenable(result)) {
+    if (result instanceof Promise) {
       inFlight.result = result;
-      const settled = (response: unknown) => {
+      whenSettled(result, (response) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
         if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
-      };
-      result.then(settled, settled);
+      });
     } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
       unlimited(FOREIGN_UPGRADE);
     }
@@ -124,7 +126,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (this.#sweepDue) return;
     this.#sweepDue = true;
     this.#sweeps?.add(this.#sweep);
-    setImmediate(() => {
+    this.#clock.soon(() => {
       this.#sweepDue = false;
       this.#sweptClients.clear();
       if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#sweepSlow();
@@ -190,6 +192,10 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (!inFlight.slow) return;
     const requests = this.#slow.get(inFlight.client);
     if (requests?.delete(inFlight) && requests.size === 0) this.#slow.delete(inFlight.client);
+    if (this.#slow.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#rest();
   }
 
   #addSlow(inFlight: InFlightRequest): void {
@@ -197,28 +203,23 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     const requests = this.#slow.get(inFlight.client);
     if (requests === undefined) this.#slow.set(inFlight.client, new Set([inFlight]));
     else requests.add(inFlight);
-    this.#timer ??= this.#startTimer();
+    this.#stop ??= this.#clock.every(SWEEP_MS, () => this.#tick());
   }
 
-  #startTimer(): ReturnType<typeof setInterval> {
-    const timer = setInterval(() => {
-      this.#sweepSlow();
-      for (const requests of this.#slow.values()) {
-        for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
-      }
-      if (this.#slow.size > 0) return;
-      clearInterval(timer);
-      this.#timer = undefined;
-      this.#rest();
-    }, SWEEP_MS);
-    timer.unref();
-    return timer;
+  /** Once a period. */
+  #tick(): void {
+    this.#sweepSlow();
+    for (const requests of this.#slow.values()) {
+      for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
+    }
   }
 
   /** Whether a handler has not settled for {@linkcode GONE_PERIODS} since its client left. Call it once a period. */
   #isAbandoned(inFlight: InFlightRequest): boolean {
-    return inFlight.result !== undefined && !inFlight.untracked && this.#isGone(inFlight) &&
-      ++inFlight.periodsGone > GONE_PERIODS;
+    if (inFlight.result === undefined) return false;
+    // Of a request that the server does not know, the signal tells, also if it is read only now.
+    const gone = inFlight.untracked ? runtimeSignal(inFlight.request).aborted : this.#isGone(inFlight);
+    return gone && ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
 

@@ -4,12 +4,14 @@
  * @module
  */
 
+import type { Clock } from "../admission/clock.ts";
 import { checkDeadlines } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
-import type { Admitter } from "../admission/port.ts";
+import { stageFor } from "../admission/stage_for.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
@@ -29,11 +31,12 @@ import type { RequestTracker } from "./request_tracker.ts";
  * @typeParam Q The requests.
  * @typeParam I The second argument of the fetch handler.
  * @typeParam R The result of the handler.
+ * @typeParam L The limiter.
  */
-export interface LimitedHandler<Q, I, R> {
+export interface LimitedHandler<Q, I, R, L extends Admitter = Limiter> {
   (request: Q, info: I): R | Response | Promise<Response>;
   /** Admits, counts and refuses the requests. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
 }
 
 /**
@@ -66,11 +69,11 @@ export interface LimitedHandler<Q, I, R> {
  * the handler has already.
  * @throws {RangeError} For a limit out of its range.
  */
-export function limitRequests<Q extends Request, I, R>(
-  limits: Limiter | LimitsOptions,
+export function limitRequests<Q extends Request, I, R, L extends GivenLimits = Limiter>(
+  limits: L | LimitsOptions,
   handler: (request: Q, info: I) => R,
   options: LimitRequestsOptions<Q, I> = {},
-): LimitedHandler<Q, I, R> {
+): LimitedHandler<Q, I, R, LimiterOf<L>> {
   if (typeof handler !== "function") throw typeError("handler", "a function", handler);
   checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout"]);
   checkHook("client", options.client);
@@ -79,7 +82,7 @@ export function limitRequests<Q extends Request, I, R>(
   const limiter = toLimiter(limits);
   checkLimitedOnce("handler", handler, limiter);
   const limited = markLimited(
-    limitHandler(limiter, handler as Handler, options as LimitRequestsOptions),
+    limitHandler(limiter, handler as Handler, options as LimitRequestsOptions, stageFor(limiter)),
     handler,
     limiter,
   );
@@ -92,6 +95,7 @@ export function limitHandler(
   handler: Handler,
   options: LimitRequestsOptions,
   pending?: PendingStage<InFlightRequest>,
+  clock?: Clock,
 ): Handler {
   const { onRefused, onError } = options;
   const hooks = {
@@ -101,7 +105,7 @@ export function limitHandler(
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
     createGate(new RequestPort(limiter, tracker, handler, options), limiter, hooks, pending);
-  const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
+  const deno = gateTo(new DenoTracker(clock) as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
   return function (request, info) {
     let gate: typeof deno | undefined = deno;

@@ -17,6 +17,7 @@
 
 export type { Timeout } from "../admission/deadline_options.ts";
 export type { ErrorHook } from "../admission/hooks.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export type { BunServerLike } from "./bun_server.ts";
 export type { ServeInfo } from "./deno_tracker.ts";

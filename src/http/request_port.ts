@@ -14,6 +14,7 @@ import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
+import { promiseOf } from "./promise_of.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
 /** A fetch handler with any arguments and any result. */
@@ -89,7 +90,8 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     // In `finally`, because a handler that throws has ended its request.
     try {
       this.#tracker.start(inFlight, this.#options.client === undefined);
-      return result = this.#handler.call(inFlight.self, request, info);
+      result = this.#handler.call(inFlight.self, request, info);
+      return result = promiseOf(result) ?? result;
     } finally {
       this.#tracker.handlerReturned(inFlight, result, this.#unlimited);
     }

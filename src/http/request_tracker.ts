@@ -24,7 +24,7 @@ export interface RequestTracker<I> {
    */
   start(inFlight: InFlightRequest, peerFound: boolean): void;
   /**
-   * Called when the handler has returned or thrown. `result` may be a promise.
+   * Called when the handler has returned or thrown. A promise in `result` is one of the language's own.
    *
    * @param unlimited Is told why if the request becomes a WebSocket that holds no slot.
    */

@@ -29,6 +29,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
 export { type LimitedServerRequests, limitServerRequests } from "./limit_server_requests.ts";

@@ -97,7 +97,6 @@ export class RequestsPort implements Port<Exchange, boolean> {
   /** A refused upgrade that is being answered has a descriptor and no slot. */
   readonly #upgradeAnswers = new TokenBucket(10, 100);
 
-  /** @param pending For limiters that answer later. No public limiter does yet; without one, it costs nothing. */
   constructor(
     server: ServerLike,
     limiter: Admitter,

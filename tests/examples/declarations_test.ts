@@ -16,7 +16,7 @@ const TOOLS = new URL("tests/tools/", ROOT);
 
 /** Something of each entry point. */
 const IMPORTS = `
-  import { limitedListener, Limiter, type ListenerLike, withSlot } from "@connlimit/connlimit";
+  import { type Admitter, limitedListener, Limiter, type ListenerLike, withSlot } from "@connlimit/connlimit";
   import { type BunConn, type BunListener, limitSocketHandler, listen } from "@connlimit/connlimit/bun";
   import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
   import { limitServer, type ServerLike, tooManyConnections } from "@connlimit/connlimit/node";
@@ -35,6 +35,14 @@ const PLAIN = `${IMPORTS}
   if (admission.admitted) admission.release();
   else admission.reason satisfies string;
   for await (const conn of limitedListener(servers.deno, limiter)) conn.close();
+  class Own implements Admitter {
+    readonly own = 1;
+    tryAccept = () => Promise.resolve(limiter.tryAccept("192.0.2.7"));
+  }
+  limitServer(servers.node, new Own()).limiter.own.toFixed();
+  limitServer(servers.node, { maxPerClient: 1 }).limiter.setLimits({});
+  // @ts-expect-error -- no option of that name
+  limitServer(servers.node, { maxPerClient: 1, maxTotla: 1 });
 `;
 
 /** A program where it is known. */

@@ -182,6 +182,8 @@ const FOREIGN: Readonly<Record<string, () => Handler | Promise<Handler>>> = {
       return Deno.upgradeWebSocket(request).response;
     },
     "upgradeWebSocket() with a copy of the request": () => (request) => upgradeWebSocket(new Request(request)).response,
+    "upgradeWebSocket() in Hono's mount()": () =>
+      new Hono().mount("/", (request: Request) => upgradeWebSocket(request).response).fetch as Handler,
     "Hono's upgradeWebSocket()": async () => {
       // Not for Bun, where it cannot be imported.
       const { upgradeWebSocket } = await import("hono/deno");
