@@ -8,31 +8,30 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { Redis } from "ioredis";
-import IRC from "irc-framework";
-import mqtt from "mqtt";
-import nodemailer from "nodemailer";
-import { connectFrom, ended, eventually, reply, within } from "../support/net.ts";
+import { connectFrom, ended, eventually, reply } from "../support/net.ts";
+import {
+  type Attempt,
+  game,
+  ioredis,
+  irc,
+  mqttOf,
+  nodeRedis,
+  smtp,
+  webSocketGame,
+} from "./support/protocol_clients.ts";
 import { serversOf, withHosted } from "./support/page.ts";
 import type { Trial } from "./support/trials.ts";
-
-/** A client that has connected, or what it was told in place of that. */
-interface Attempt {
-  readonly refused?: string;
-  /** Leaves. */
-  close(): unknown;
-}
 
 /** Tries a server by clients of its protocol. Three connect; the third is told something. */
 const refusesThird = (
   connect: (port: number) => Promise<Attempt>,
   told: string,
-  connectThird: typeof connect = connect,
+  { connectThird = connect, slots = 1 }: { connectThird?: typeof connect; slots?: number } = {},
 ): Trial =>
 async ({ port, open }) => {
   const clients = [await connect(port), await connect(port)];
   assertEquals(clients.map(({ refused }) => refused), [undefined, undefined]);
-  await open(2);
+  await open(2 * slots);
   const third = await connectThird(port);
   const { refused = "nothing" } = third;
   assert(refused.includes(told), refused);
@@ -44,73 +43,6 @@ async ({ port, open }) => {
   await again.close();
   await open(0);
 };
-
-async function smtp(port: number): Promise<Attempt> {
-  const mailer = nodemailer.createTransport({ host: "127.0.0.1", port, pool: true, maxConnections: 1, secure: false });
-  const close = () => mailer.close();
-  try {
-    const mail = { from: "one@example.com", to: "two@example.com", text: "hello" };
-    await within(mailer.sendMail(mail), "the message to be taken");
-    return { close };
-  } catch (error) {
-    return { refused: `${(error as Error & { response?: string }).response ?? error}`, close };
-  }
-}
-
-async function irc(port: number): Promise<Attempt> {
-  const client = new IRC.Client();
-  const raw: string[] = [];
-  client.on("raw", ({ line }: { line: string }) => void raw.push(line));
-  const registered = new Promise<boolean>((resolve) => {
-    client.on("registered", () => resolve(true));
-    client.on("socket close", () => resolve(false));
-  });
-  client.connect({ host: "127.0.0.1", port, nick: "somebody", auto_reconnect: false });
-  const isIn = await within(registered, "the client to register");
-  const close = () => client.connection?.end();
-  return isIn ? { close } : { refused: raw.join("\n"), close };
-}
-
-const mqttOf = (protocolVersion: 4 | 5) => async (port: number): Promise<Attempt> => {
-  const client = mqtt.connect(`mqtt://127.0.0.1:${port}`, { reconnectPeriod: 0, protocolVersion });
-  const refused = await within(
-    new Promise<string | undefined>((resolve) => {
-      client.on("connect", () => resolve(undefined));
-      client.on("error", (error: Error) => resolve(error.message));
-      client.on("close", () => resolve("closed"));
-    }),
-    "an answer of the broker",
-  );
-  const close = () => client.endAsync(true);
-  return refused === undefined ? { close } : { refused, close };
-};
-
-async function redis(port: number): Promise<Attempt> {
-  const client = new Redis({
-    port,
-    host: "127.0.0.1",
-    lazyConnect: true,
-    enableReadyCheck: false,
-    retryStrategy: null,
-  });
-  let said = "";
-  client.on("error", (error: Error) => said += error.message);
-  const close = () => client.disconnect();
-  try {
-    await within(client.connect(), "the client to connect");
-    await within(client.ping(), "an answer");
-    return { close };
-  } catch (error) {
-    return { refused: `${said} ${error}`, close };
-  }
-}
-
-async function game(port: number): Promise<Attempt> {
-  const client = await connectFrom("127.0.0.1", port);
-  const answer = await reply(client, "move\n");
-  const close = () => client.fin();
-  return answer === "move\n" ? { close } : { refused: answer + await ended(client), close };
-}
 
 /** Datagrams, of which a third sender gets none back; the sessions end by themselves. */
 const datagrams: Trial = async ({ port, open }) => {
@@ -138,16 +70,83 @@ const datagrams: Trial = async ({ port, open }) => {
 const TRIALS: readonly (readonly Trial[])[] = [
   [refusesThird(smtp, "421 4.7.0")],
   [refusesThird(irc, "ERROR :Closing Link: too many connections")],
-  [refusesThird(mqttOf(4), "Server unavailable"), refusesThird(mqttOf(4), "Server unavailable", mqttOf(5))],
-  [refusesThird(redis, "ERR max number of clients reached")],
+  [
+    refusesThird(mqttOf(4), "Server unavailable"),
+    refusesThird(mqttOf(4), "Server unavailable", { connectThird: mqttOf(5) }),
+  ],
+  [
+    refusesThird(ioredis, "ERR max number of clients reached"),
+    refusesThird(nodeRedis, "ERR max number of clients reached"),
+  ],
   [refusesThird(game, '{"error":"too many players"}\n')],
+  [refusesThird(webSocketGame, "1013 too many players", { slots: 2 })],
   [datagrams],
 ];
 
 const servers = serversOf("protocols.md");
 const programs = servers.map(({ code }) =>
-  code.replace(/maxPerClient: \d+/, "maxPerClient: 2").replace("seen < 15_000", "seen < 300")
+  code.replace(/maxPerClient: \d+/, "maxPerClient: 2").replace("seen < 15_000", "seen < 2_000")
 );
+
+/** Shorter times in place of those that are printed, by the heading of their server. */
+const SHORTER: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  SMTP: { "idleTimeout: 300_000": "idleTimeout: 1_000", "maxAge: 3_600_000": "maxAge: 4_000" },
+  IRC: { "firstByteTimeout: 30_000": "firstByteTimeout: 1_000", "}, 90_000)": "}, 1_000)" },
+  MQTT: {
+    "connectTimeout: 10_000": "connectTimeout: 1_000",
+    "firstByteTimeout: 10_000": "firstByteTimeout: 1_000",
+  },
+  "Game servers": {
+    "firstByteTimeout: 5_000": "firstByteTimeout: 1_000",
+    "idleTimeout: 15_000": "idleTimeout: 1_000",
+  },
+};
+const hurried = Object.entries(SHORTER).map(([heading, times]) => {
+  let { code } = servers.find((server) => server.heading === heading)!;
+  for (const [printed, shorter] of Object.entries(times)) {
+    assert(code.includes(printed), `${heading}: ${printed}`);
+    code = code.replace(printed, shorter);
+  }
+  return code;
+});
+
+/** A client that holds a slot for nothing. */
+interface Idler {
+  readonly port: number;
+  /** The time after which it is closed, in milliseconds. */
+  readonly after: number;
+  /** Whether it waits for the server's greeting first. */
+  readonly polite?: true;
+  /** What it says first. */
+  readonly first: string;
+  /** What it goes on to say. */
+  readonly again?: string;
+}
+
+const idlersAt = ([mail, chat, queue, play]: readonly [number, number, number, number]): Idler[] => [
+  { port: mail, after: 1_000, first: "" },
+  { port: mail, after: 1_000, polite: true, first: "EHLO idle\r\n" },
+  { port: mail, after: 4_000, polite: true, first: "EHLO busy\r\n", again: "N" },
+  { port: chat, after: 1_000, first: "" },
+  { port: chat, after: 1_000, first: "NICK silent\r\n" },
+  { port: queue, after: 1_000, first: "" },
+  { port: queue, after: 1_000, first: "\x10" },
+  { port: play, after: 1_000, first: "" },
+  { port: play, after: 1_000, first: "move\n" },
+];
+
+/** Connects and waits to be closed. */
+async function idle({ port, after, polite, first, again }: Idler): Promise<void> {
+  const start = performance.now();
+  using client = await connectFrom("127.0.0.1", port);
+  if (polite) await once(client.socket, "data");
+  client.socket.write(first);
+  const talk = again === undefined ? undefined : setInterval(() => client.socket.write(again), 100);
+  await ended(client);
+  clearInterval(talk);
+  const time = performance.now() - start;
+  assert(time >= after, `${port} closed ${JSON.stringify(first)} after ${time} ms`);
+}
 
 Deno.test("Every server of docs/protocols.md is tried", () => {
   assertStrictEquals(servers.length, TRIALS.length);
@@ -160,6 +159,22 @@ for (const runtime of ["Deno", "Bun", "Node"] as const) {
         await context.step(`${heading} (${i + 1})`, async () => {
           for (const trial of TRIALS[i]!) await trial({ port: ports[i]!, code, open, go });
         });
+      }
+    }));
+
+  Deno.test(`The servers of docs/protocols.md close idle clients, and no others, on ${runtime}`, () =>
+    withHosted(hurried, runtime, async ({ ports, open }) => {
+      const four = ports as [number, number, number, number];
+      const [, chat, queue, play] = four;
+      const honest = [await irc(chat), await mqttOf(4)(queue), await game(play)];
+      const heartbeat = setInterval(() => void honest[2]!.use!(), 300);
+      try {
+        await Promise.all(idlersAt(four).map(idle));
+        await open(honest.length);
+        for (const { use } of honest) await use!();
+      } finally {
+        clearInterval(heartbeat);
+        for (const client of honest) await client.close();
       }
     }));
 }
