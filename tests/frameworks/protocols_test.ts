@@ -8,7 +8,7 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
-import { connectFrom, ended, eventually, reply } from "../support/net.ts";
+import { connectFrom, ended, eventually } from "../support/net.ts";
 import {
   type Attempt,
   game,
