@@ -5,10 +5,9 @@
  */
 
 import { test } from "node:test";
-import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter, type LimitsOptions } from "@connlimit/connlimit";
 import { Evictor } from "../../src/admission/evictor.ts";
-import { WaitingLimiter } from "../../src/admission/waiting_limiter.ts";
 import { internalsOf } from "../../src/core/internals.ts";
 import { EvictingServer, type Setup } from "../support/evicting_server.ts";
 
@@ -237,24 +236,4 @@ test("Evictor keeps nothing of connections that are closed, and passes on what l
   const slot = server.limiter.accept(A);
   server.evictor.enter(slot, { slot, number: 0 });
   slot.release();
-});
-
-test("Evictor needs a Limiter, and so does WaitingLimiter", () => {
-  const close = () => {};
-  const own = { tryAccept: () => new Limiter().tryAccept(A) };
-  // One that counts by a limiter, but decides elsewhere.
-  const shared = { ...own, local: new Limiter(), limits: new Limiter().limits };
-  for (const limiter of [own, shared]) {
-    assertThrows(
-      () => Evictor.of({ whenFull: "evict" }, limiter, { close }),
-      TypeError,
-      'whenFull must be "refuse" with a limiter that is not a Limiter, got "evict"',
-    );
-    assertThrows(
-      () => WaitingLimiter.of(limiter),
-      TypeError,
-      'whenFull must be "refuse" with a limiter that is not a Limiter, got "wait"',
-    );
-  }
-  for (const options of [{}, { whenFull: "wait" }]) assertStrictEquals(Evictor.of(options, own, { close }), undefined);
 });
