@@ -86,12 +86,12 @@ const TAKERS: Readonly<Record<string, (option: object) => unknown>> = {
   fairShare: (option) => new Limiter({ maxTotal: 1, fairShare: option }),
   answer: (option) => limitServer(createServer(), {}, { answer: { send: "", ...option } }),
   "tooManyConnections()": (option) => tooManyConnections(option),
-  "limitedListener()": (option) => listening(option),
+  "limitedListener()": (option) => listening(whenFull(option)),
   "shutdown()": async (option) => await (listening({})).shutdown(option),
-  "limitSocketHandler()": (option) => limitSocketHandler({}, { data() {} }, option),
-  "limitServer()": (option) => limitServer(createServer(), {}, option),
-  "limitRequests()": (option) => limitRequests({}, () => new Response(), option),
-  "limitServerRequests()": (option) => limitServerRequests(createHttpServer(), {}, option),
+  "limitSocketHandler()": (option) => limitSocketHandler({}, { data() {} }, whenFull(option)),
+  "limitServer()": (option) => limitServer(createServer(), {}, whenFull(option)),
+  "limitRequests()": (option) => limitRequests({}, () => new Response(), whenFull(option)),
+  "limitServerRequests()": (option) => limitServerRequests(createHttpServer(), {}, whenFull(option)),
   "proxyProtocol()": (option) => proxyProtocol({ trusted: ["127.0.0.1"], ...option }),
   "logRefusals()": (option) => logRefusals(option),
   "watchRefusals()": (option) => watchRefusals(new Limiter(), option)[Symbol.dispose](),
@@ -100,6 +100,12 @@ const TAKERS: Readonly<Record<string, (option: object) => unknown>> = {
     new SharedLimiter({}, { send, name: "options", keyTtlMs: 86_400_000, ...slow(option) }).close(),
 };
 const send = () => Promise.reject(new Error("no store"));
+/** The option, beside the one without which it has no effect. */
+const whenFull = (option: object): object => ({
+  ..."evictionsPerSecond" in option && { whenFull: "evict" },
+  ...("maxWaiting" in option || "waitTimeout" in option) && { whenFull: "wait" },
+  ...option,
+});
 const slow = (option: object) => ({ deadMs: 3_600_000, ...option });
 
 function listening(options: object) {

@@ -92,6 +92,7 @@ export async function declaredOptions(): Promise<ReadonlyMap<string, Declared>> 
 
   const typesOf = ({ kind, value }: TsType): string[] => {
     if (kind === "union") return value.flatMap(typesOf);
+    if (kind === "typeRef" && /^[A-Z]$/.test(value.typeName)) return []; // a type parameter
     if (kind === "parenthesized") return typesOf(value);
     if (kind === "typeOperator") return typesOf(value.tsType);
     if (kind === "array") return [`${typesOf(value)[0]}[]`];
