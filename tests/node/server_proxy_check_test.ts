@@ -6,17 +6,13 @@
 
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import express from "express";
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer, limitServerRequests, tooManyConnections } from "@connlimit/connlimit/node";
-import { HttpClient } from "../../testing/http_client.ts";
 import { Held, said, visitThroughNginx } from "../support/behind_nginx.ts";
 import { printed } from "../support/console.ts";
-import { connectFrom, eventually } from "../support/net.ts";
-import { Limited } from "../support/node/limited_server.ts";
-import { isNode, oneAddress } from "../support/platform.ts";
+import { oneAddress } from "../support/platform.ts";
 import { noNginx } from "../support/real_proxies.ts";
 import { testUnless } from "../support/test_unless.ts";
 
@@ -27,7 +23,10 @@ const LISTENERS: Readonly<Record<string, (held: Held) => Listener>> = {
   "node:http": ({ wait }) => (_request, response) => void wait.then(() => response.end("hello\n")),
   "Express": ({ wait }) => {
     const app = express();
-    app.get("/", (_request, response) => void wait.then(() => response.send("hello\n")));
+    app.get(
+      "/",
+      (_request: unknown, response: { send(text: string): unknown }) => void wait.then(() => response.send("hello\n")),
+    );
     return app;
   },
 };
@@ -55,7 +54,7 @@ for (const [kind, listenerOf] of Object.entries(LISTENERS)) {
         try {
           const prints = await printed(async () => {
             const { port } = server.address() as { port: number };
-            await visitThroughNginx(`127.0.0.1:${port}`, limiter, held.go);
+            await visitThroughNginx(`127.0.0.1:${port}`, limiter, () => held.go());
           });
           assertEquals(prints, [[`connlimit: ${said(remedy)}`]]);
         } finally {

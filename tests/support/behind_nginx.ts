@@ -19,16 +19,19 @@ const FORTY = Array.from({ length: 40 }, (_, i) => `127.0.0.${i + 2}`);
  * @param limiter It admits twenty of a client.
  */
 export async function visitThroughNginx(upstream: string, limiter: Limiter, go: () => void): Promise<void> {
-  await using nginx = await startNginx(upstream, HEADERS["x-forwarded-for"]!);
-  const clients = await Promise.all(FORTY.map((address) => HttpClient.connect(nginx.port, address)));
-  for (const client of clients) client.send("GET /", "Connection: close");
-  await eventually(() => limiter.stats().refused === 20 && limiter.open === 20, "half of them to be refused");
-  go();
-  const statuses = await Promise.all(clients.map(async (client) => (await client.answer()).status));
-  const counts: Record<number, number> = {};
-  for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
-  assertEquals(counts, { 200: 20, 429: 20 });
-  for (const client of clients) client[Symbol.dispose]();
+  {
+    await using nginx = await startNginx(upstream, HEADERS["x-forwarded-for"]!);
+    const clients = await Promise.all(FORTY.map((address) => HttpClient.connect(nginx.port, address)));
+    for (const client of clients) client.send("GET /", "Connection: close");
+    await eventually(() => limiter.stats().refused === 20 && limiter.open === 20, "half of them to be refused");
+    go();
+    const statuses = await Promise.all(clients.map(async (client) => (await client.answer()).status));
+    const counts: Record<number, number> = {};
+    for (const status of statuses) counts[status] = (counts[status] ?? 0) + 1;
+    assertEquals(counts, { 200: 20, 429: 20 });
+    for (const client of clients) client[Symbol.dispose]();
+  }
+  // It keeps a connection alive as long as it runs.
   await eventually(() => limiter.open === 0, "the slots to be free");
 }
 
@@ -39,7 +42,6 @@ export const said = (remedy: string): string =>
 
 /** A handler's pause until {@linkcode Held.go}. */
 export class Held {
-  readonly #go = Promise.withResolvers<void>();
-  readonly wait: Promise<void> = this.#go.promise;
-  readonly go = (): void => this.#go.resolve();
+  go: () => void = () => {};
+  readonly wait: Promise<void> = new Promise((resolve) => this.go = resolve);
 }
