@@ -4,6 +4,7 @@
  * @module
  */
 
+import { printOnce } from "../admission/checks.ts";
 import type { ConnAccess } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import type { EvictionOptions } from "../admission/eviction_options.ts";
@@ -85,7 +86,7 @@ export function bunAcceptor<A extends BunAddr>(
   /** What all sockets have in common. The first one shows whether they speak TLS. */
   const traitsOf = (socket: BunSocketLike) => traits ??= new SocketTraits(isTls(socket), halfOpen, onAnswerLost);
   const onAnswerLost = (error: Error) => {
-    if (onError === undefined) console.error("connlimit: an answer is lost (further ones are not printed):", error);
+    if (onError === undefined) printOnce(native, "answer-lost", error);
     else callHook(onError, undefined, error);
   };
 

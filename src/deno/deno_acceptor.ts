@@ -8,6 +8,7 @@
  */
 
 import { setTimeout } from "node:timers/promises";
+import { printOnce } from "../admission/checks.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
 import type { EvictionOptions } from "../admission/eviction_options.ts";
 import { Evictor } from "../admission/evictor.ts";
@@ -76,7 +77,6 @@ export function denoAcceptor<C extends ConnLike, A>(
   let acceptErrors = 0;
   let accepting = false;
   let admissions = 0;
-  let failurePrinted = false;
 
   const port: Port<C, void> = {
     recordOf: (conn) => (conn as Recorded)[OPEN_CONN],
@@ -179,13 +179,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     turns.due = true;
     const wait = backoff.fail(error);
     if (wait === 0) return true;
-    if (onError === undefined && !failurePrinted) {
-      failurePrinted = true;
-      console.error(
-        "connlimit: cannot accept, trying again (printed once; set onError to see all):",
-        error,
-      );
-    }
+    if (onError === undefined) printOnce(native, "accept-failed", error);
     // Ends early, by rejecting, when the listener is closed.
     await setTimeout(wait, undefined, { signal: closed }).catch(() => {});
     return true;

@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { Check } from "../admission/checks.ts";
 import { CLOCK, type Clock } from "../admission/clock.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
@@ -87,8 +88,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
-  whyUnknown(request: Request): string | undefined {
-    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : COPIED;
+  whyUnknown(request: Request): Check | undefined {
+    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : "request-copied";
   }
 
   watchPending({ signal }: Request, left: () => void): () => void {
@@ -102,16 +103,16 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     inFlight.untracked = this.#unix || !peerFound && this.#server.requestIP(inFlight.request) === null;
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (check: Check) => void): void {
     if (result instanceof Promise) {
       inFlight.result = result;
       whenSettled(result, (response) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
-        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
+        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited("upgrade-unlimited");
       });
     } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
-      unlimited(FOREIGN_UPGRADE);
+      unlimited("upgrade-unlimited");
     }
     this.#recheck(inFlight);
   }
@@ -222,13 +223,6 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return gone && ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
-
-const FOREIGN_UPGRADE =
-  "a WebSocket holds no slot and is not limited; call server.upgrade() as a method, since the one " +
-  "read before the first request is not limitRequests()'s";
-
-const COPIED = 'Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
-  "Bun.serve to the limited handler, not a copy, or set the option client";
 
 /** The trackers by limiter and server. */
 const trackersOf = new WeakMap<object, WeakMap<BunServerLike, BunTracker>>();

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Check } from "../admission/checks.ts";
 import { CLOCK, type Clock } from "../admission/clock.ts";
 import { identify, type Peer, type RemoteAddr } from "../core/peer.ts";
 import { HANDLER_TIMEOUT_MS } from "./handler_timeout.ts";
@@ -46,21 +47,21 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     return info;
   }
 
-  whyUnknown(_request: Request, info: ServeInfo): string | undefined {
-    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr === undefined) return NO_ADDRESS;
-    return identify(info) === undefined ? UNKNOWN_ADDRESS : undefined;
+  whyUnknown(_request: Request, info: ServeInfo): Check | undefined {
+    if ((info as Partial<ServeInfo> | null | undefined)?.remoteAddr === undefined) return "address-missing";
+    return identify(info) === undefined ? "address-unknown" : undefined;
   }
 
   start(inFlight: InFlightRequest): void {
     const done = () => this.#done(inFlight);
-    completedOf(inFlight)?.then(done, done);
+    this.completedOf(inFlight)?.then(done, done);
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
-    const completed = completedOf(inFlight);
-    if (completed === undefined && REPORTS_ENDS) unlimited(NO_END);
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (check: Check) => void): void {
+    const completed = this.completedOf(inFlight);
+    if (completed === undefined && REPORTS_ENDS) unlimited("end-unseen");
     if (!(result instanceof Promise)) {
-      if (isForeignUpgrade(result)) unlimited(FOREIGN_UPGRADE);
+      if (isForeignUpgrade(result)) unlimited("websocket-unlimited");
       if (completed === undefined) this.#done(inFlight);
       return;
     }
@@ -68,10 +69,15 @@ export class DenoTracker implements RequestTracker<ServeInfo> {
     this.#waiting.set(inFlight, 0);
     this.#lookSoon();
     whenSettled(result, (response) => {
-      if (isForeignUpgrade(response)) unlimited(FOREIGN_UPGRADE);
+      if (isForeignUpgrade(response)) unlimited("websocket-unlimited");
       if (completed === undefined) this.#done(inFlight);
       else this.#settled(inFlight);
     });
+  }
+
+  /** Settles at the end of a request that its handler has answered. */
+  protected completedOf({ info }: InFlightRequest): Promise<unknown> | undefined {
+    return (info as ServeInfo | undefined)?.completed;
   }
 
   #done(inFlight: InFlightRequest): void {
@@ -138,21 +144,4 @@ const REPORTS_ENDS = "Deno" in globalThis || "Bun" in globalThis;
 /** Whether a response upgrades its request, and the WebSocket holds no slot. */
 function isForeignUpgrade(response: unknown): boolean {
   return (response as Partial<Response> | null | undefined)?.status === 101 && !isLimitedUpgrade(response as Response);
-}
-
-const FOREIGN_UPGRADE =
-  "a WebSocket holds no slot and is not limited; open it by upgradeWebSocket() of the entry point " +
-  "./http, with the request that the handler was given";
-
-const NO_INFO = "limitRequests() was called without the runtime's second argument; pass it on to the limited handler";
-
-const NO_ADDRESS = `${NO_INFO}, or set the option client; until then requests are refused as "unknown-address"`;
-
-const NO_END = `${NO_INFO}; until then a slot is released before the response has ended`;
-
-const UNKNOWN_ADDRESS = 'the connection has no IP address, so the request is refused as "unknown-address"; ' +
-  "set the option client";
-
-function completedOf({ info }: InFlightRequest): Promise<void> | undefined {
-  return (info as ServeInfo | undefined)?.completed;
 }

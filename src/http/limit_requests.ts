@@ -19,6 +19,8 @@ import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
 import { toLimiter } from "../core/to_limiter.ts";
 import { checkHook, typeError } from "../core/validate.ts";
+import { adaptedInfo } from "./adapter_info.ts";
+import { AdapterTracker } from "./adapter_tracker.ts";
 import { type BunServerLike, isBunServer } from "./bun_server.ts";
 import { BunTracker } from "./bun_tracker.ts";
 import { DenoTracker } from "./deno_tracker.ts";
@@ -51,8 +53,8 @@ export interface LimitedHandler<Q, I, R, L extends Admitter = Limiter> {
  * A refused request does not reach the handler. An admitted one holds its slot until the response is sent or given up,
  * and the handler has settled. The response is passed on unchanged.
  *
- * Put the limited handler outermost. A request without the second argument of the runtime, such as in a test, has no
- * address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
+ * Put the limited handler outermost. With `@hono/node-server` and srvx, the address is that of the socket below. A request
+ * without the second argument of the runtime, such as in a test, has no address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
  * repository.
  *
  * @example A server on Deno; on Bun pass the handler to `Bun.serve({ fetch })`
@@ -115,11 +117,15 @@ export function limitHandler(
     createGate(new RequestPort(limiter, tracker, handler, options), limiter, hooks, pending);
   const deno = gateTo(new DenoTracker(clock) as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
+  let adapted: typeof deno | undefined;
   return function (request, info) {
     let gate: typeof deno | undefined = deno;
-    if (isBunServer(info)) {
-      gate = bun.get(info);
-      if (gate === undefined) bun.set(info, gate = gateTo(BunTracker.of(limiter, info) as RequestTracker<unknown>));
+    const own = isBunServer(info) ? info : adaptedInfo(request, info);
+    if (isBunServer(own)) {
+      gate = bun.get(own);
+      if (gate === undefined) bun.set(own, gate = gateTo(BunTracker.of(limiter, own) as RequestTracker<unknown>));
+    } else if (own !== info) {
+      gate = adapted ??= gateTo(new AdapterTracker(clock) as RequestTracker<unknown>);
     }
     return gate(new InFlightRequest(request, info, this));
   };

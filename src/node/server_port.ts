@@ -23,6 +23,7 @@ import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.t
 import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { closeSocket, secureOf } from "./socket_activity.ts";
+import { ServerProxyCheck } from "./server_proxy_check.ts";
 
 /**
  * The options of `limitServer()`. On servers of HTTP, `idleTimeout` and `maxAge` are for upgraded sockets, from the upgrade
@@ -48,6 +49,8 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly #server: ServerLike;
   readonly #answers: RefusalAnswers<ServerSocket> | undefined;
   readonly #evictor: Evictor<ServerSocket> | undefined;
+  /** Absent where the clients behind proxies are known. */
+  readonly #proxies: ServerProxyCheck | undefined;
   readonly #tls: boolean;
   readonly #closesInTurn: boolean;
 
@@ -61,6 +64,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.openConns = new ServerConns(limiter, ServerDeadlines.of(options, server, limiter, pending));
     this.#server = server;
     this.#answers = RefusalAnswers.of(options);
+    if (options.client === undefined) this.#proxies = new ServerProxyCheck(server, this.openConns, options.onError);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
     // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
@@ -102,6 +106,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
+    if (refusal.reason === "client") this.#proxies?.refused(this.peerOf(socket));
     if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
     if (!this.#closesInTurn) return this.drop(socket);
     closeInTurn(socket);
