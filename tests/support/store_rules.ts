@@ -12,7 +12,7 @@ import {
   type SharingLimitOptions,
   StoreLimiter,
 } from "@connlimit/connlimit/shared";
-import { connectFrom, eventually, within } from "./net.ts";
+import { connectFrom, eventually, leavingNoSocket, within } from "./net.ts";
 import { type Adapter, type Server, Visitor } from "./pending_trial.ts";
 import { turns } from "./settled.ts";
 import { withResolvers } from "./slow_admitter.ts";
@@ -105,8 +105,7 @@ class StoreTrial implements AsyncDisposable {
   }
 }
 
-/** The rules, by what they say. */
-export const STORE_RULES: Readonly<Record<string, (adapter: Adapter) => Promise<void>>> = {
+const RULES: Readonly<Record<string, (adapter: Adapter) => Promise<void>>> = {
   "refuses whoever has all connections elsewhere, until one is closed there": async (adapter) => {
     await using trial = await new StoreTrial(adapter).serve();
     const slots = [await trial.other.accept(CLIENT), await trial.other.accept(CLIENT)];
@@ -169,3 +168,8 @@ export async function stopsAtOnce(adapter: Adapter): Promise<void> {
   assertStrictEquals(await visitor.ended(), "");
   assertEquals(trial.server.served, []);
 }
+
+/** The rules, by what they say. After each, no socket is open that was not before. */
+export const STORE_RULES: typeof RULES = Object.fromEntries(
+  Object.entries(RULES).map(([rule, keeps]) => [rule, (adapter) => leavingNoSocket(() => keeps(adapter))()]),
+);
