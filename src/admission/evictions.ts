@@ -5,7 +5,7 @@
  */
 
 import type { Sweep } from "../core/counts.ts";
-import { type LimiterInternals, ownInternals } from "../core/internals.ts";
+import type { LimiterInternals } from "../core/internals.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { Limits } from "../core/limits.ts";
 import type { Peer } from "../core/peer.ts";
@@ -13,6 +13,7 @@ import type { Admission, Slot } from "../core/slot.ts";
 import type { TokenBucket } from "../core/token_bucket.ts";
 import type { Eviction } from "./eviction_options.ts";
 import { observe } from "./observe.ts";
+import { oncePerLimiter } from "./once_per_limiter.ts";
 import { type Place, RankedClients } from "./ranked_clients.ts";
 
 /** A listener or server whose connections may be closed, and in whose name others are. */
@@ -51,8 +52,6 @@ function politeIn({ maxTotal }: Limits): number {
   return Math.min(POLITE, Math.floor(maxTotal / 100));
 }
 
-const evictionsOf = new WeakMap<object, Evictions>();
-
 /** Closes connections of a limiter in favour of others. */
 export class Evictions {
   readonly #limiter: Limiter;
@@ -71,18 +70,10 @@ export class Evictions {
    *
    * @throws {TypeError} If it is not a `Limiter`.
    */
-  static of(limiter: object): Evictions {
-    const internals = ownInternals(limiter);
-    if (internals?.levelsOf === undefined || !("limits" in limiter)) {
-      throw new TypeError('whenFull must be "refuse" with a limiter that is not a Limiter, got "evict"');
-    }
-    let evictions = evictionsOf.get(internals.counts);
-    if (evictions === undefined) {
-      evictions = new Evictions(limiter as Limiter, internals as Required<LimiterInternals>);
-      evictionsOf.set(internals.counts, evictions);
-    }
-    return evictions;
-  }
+  static readonly of: (limiter: object) => Evictions = oncePerLimiter(
+    "evict",
+    (limiter, internals) => new Evictions(limiter, internals),
+  );
 
   private constructor(limiter: Limiter, internals: Required<LimiterInternals>) {
     this.#limiter = limiter;

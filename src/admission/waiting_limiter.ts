@@ -5,12 +5,14 @@
  */
 
 import { setInterval } from "node:timers";
-import { INTERNALS, type LimiterInternals, ownInternals } from "../core/internals.ts";
+import { INTERNALS, type LimiterInternals } from "../core/internals.ts";
 import { Latch } from "../core/latch.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import type { Admission } from "../core/slot.ts";
+import { observe } from "./observe.ts";
+import { oncePerLimiter } from "./once_per_limiter.ts";
 import type { Admitter, Later } from "./port.ts";
 
 /** A peer that waits for room. */
@@ -26,8 +28,6 @@ interface Waiter {
  * refusals would see to it.
  */
 const SWEEP_MS = 100;
-
-const waitingOf = new WeakMap<object, WaitingLimiter>();
 
 /**
  * A limiter that answers later where it would refuse for `"total"`: in the order in which it was asked, by all its listeners
@@ -58,28 +58,17 @@ export class WaitingLimiter implements Admitter {
    *
    * @throws {TypeError} If it is not a `Limiter`.
    */
-  static of(limiter: object): WaitingLimiter {
-    const internals = ownInternals(limiter);
-    if (internals?.levelsOf === undefined || !("limits" in limiter)) {
-      throw new TypeError('whenFull must be "refuse" with a limiter that is not a Limiter, got "wait"');
-    }
-    let waiting = waitingOf.get(internals.counts);
-    if (waiting === undefined) {
-      waiting = new WaitingLimiter(limiter as Limiter, internals as Required<LimiterInternals>);
-      waitingOf.set(internals.counts, waiting);
-    }
-    return waiting;
-  }
+  static readonly of: (limiter: object) => WaitingLimiter = oncePerLimiter(
+    "wait",
+    (limiter, internals) => new WaitingLimiter(limiter, internals),
+  );
 
   private constructor(limiter: Limiter, internals: Required<LimiterInternals>) {
     this.#limiter = limiter;
     this.#internals = internals;
-    internals.counts.room = () => {
-      if (this.#drains || !this.#isAwaited) return;
-      // Not at once: whoever has released the slot may be in the middle of something.
-      this.#drains = true;
-      queueMicrotask(() => this.#drain());
-    };
+    const drain = () => this.#drainSoon();
+    internals.counts.limitsChanged = drain;
+    observe(limiter, { admitted: ignore, refused: ignore, released: drain });
   }
 
   /**
@@ -161,6 +150,14 @@ export class WaitingLimiter implements Admitter {
     }
   }
 
+  /** There may be room. */
+  #drainSoon(): void {
+    if (this.#drains || !this.#isAwaited) return;
+    // Not at once: whoever has released the slot may be in the middle of something.
+    this.#drains = true;
+    queueMicrotask(() => this.#drain());
+  }
+
   #drain(): void {
     this.#drains = false;
     for (const waiter of this.#waiters) {
@@ -199,3 +196,5 @@ export class WaitingLimiter implements Admitter {
     this.#timer = undefined;
   }
 }
+
+function ignore(): void {}
