@@ -22,8 +22,8 @@ import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
-import { closeSocket, secureOf } from "./socket_activity.ts";
 import { ServerProxyCheck } from "./server_proxy_check.ts";
+import { closeSocket, secureOf } from "./socket_activity.ts";
 
 /**
  * The options of `limitServer()`. On servers of HTTP, `idleTimeout` and `maxAge` are for upgraded sockets, from the upgrade
@@ -106,7 +106,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   }
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
-    if (refusal.reason === "client") this.#proxies?.refused(this.peerOf(socket));
+    if (refusal.reason === "client") this.#proxies?.refused(socket);
     if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
     if (!this.#closesInTurn) return this.drop(socket);
     closeInTurn(socket);

@@ -5,8 +5,8 @@
  */
 
 import type { ErrorHook } from "../admission/hooks.ts";
-import { ProxyCheck } from "../admission/proxy_check.ts";
 import type { OpenConns } from "../admission/open_conn.ts";
+import { ProxyCheck } from "../admission/proxy_check.ts";
 import type { Peer } from "../core/peer.ts";
 import { peerOfSocket } from "./server_access.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
@@ -42,14 +42,14 @@ export class ServerProxyCheck {
   }
 
   /** Called for refusals for the reason `"client"`. */
-  refused(peer: Peer): void {
+  refused(socket: ServerSocket): void {
     if (!this.#check.isDue) return;
     const emitter = this.#server as unknown as Emitter;
     const events = EVENTS.filter((event) => (emitter.listenerCount?.(event) ?? 0) > 0);
     if (events.length === 0) return;
     const listening = this.#left > 0;
     this.#left = MOST;
-    this.#refused = peer;
+    this.#refused = peerOfSocket(socket, this.#server);
     // Those that have come before the refusal are not announced any more.
     this.#open.visit(MOST, ({ conn }) => {
       const request = (conn as { _httpMessage?: { req?: ServerRequest } | null })._httpMessage?.req;
