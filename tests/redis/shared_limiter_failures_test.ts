@@ -43,11 +43,11 @@ testUnless(noRedis, "limiters do not read the clock of the machine", async () =>
   assertEquals(await wrongs(alone), []);
 });
 
-testUnless(noRedis, "limiters share a limit by each client, and leave nothing in the store", async () => {
-  await using redis = await RunningRedis.start();
+/** Each client of Redis shares a limit, and leaves nothing in the store. */
+async function eachShares(redis: RunningRedis, login: { readonly username?: string; readonly password?: string } = {}) {
   await Promise.all(
     Object.entries(CLIENTS).map(async ([name, connect]) => {
-      await using lab = await Lab.start({ redis, connect });
+      await using lab = await Lab.start({ redis, connect: (options) => connect({ ...options, ...login }) });
       for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
       assertEquals(await lab.take(1), 0, name);
       lab.instances[0]!.give();
@@ -56,6 +56,11 @@ testUnless(noRedis, "limiters share a limit by each client, and leave nothing in
       assertEquals(await lab.keys(), [], name);
     }),
   );
+}
+
+testUnless(noRedis, "limiters share a limit by each client, and leave nothing in the store", async () => {
+  await using redis = await RunningRedis.start();
+  await eachShares(redis);
 });
 
 testUnless(noRedis, "limiters need no more permissions than the documentation names", async () => {
@@ -72,20 +77,7 @@ testUnless(noRedis, "limiters need no more permissions than the documentation na
     Error,
     "NOPERM",
   );
-  await Promise.all(
-    Object.entries(CLIENTS).map(async ([name, connect]) => {
-      await using lab = await Lab.start({
-        redis,
-        connect: (options) => connect({ ...options, username: username!, password: password! }),
-      });
-      for (const instance of lab.instances) await lab.hold(LIMIT / 2, instance);
-      assertEquals(await lab.take(1), 0, name);
-      lab.instances[0]!.give();
-      await lab.heal();
-      await lab.close();
-      assertEquals(await lab.keys(), [], name);
-    }),
-  );
+  await eachShares(redis, { username: username!, password: password! });
 });
 
 const SHORTEST: Pace = { heartbeatMs: 60, deadMs: 250, deadlineMs: 60, keyTtlMs: 500 };
