@@ -67,6 +67,11 @@ export function checkEvictions(options: EvictionOptions<never, "wait">, noWait?:
   }
 }
 
+/** Why connections cannot wait where a runtime accepts them by itself, and what to do instead. */
+export function noBacklog(runtime: string, instead: string): string {
+  return `${runtime} accepts connections by itself, and cannot leave them in the backlog; ${instead}`;
+}
+
 /**
  * Checks what is to happen at `maxTotal`.
  *

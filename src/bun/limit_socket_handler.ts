@@ -6,8 +6,8 @@
 
 import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS, noBacklog } from "../admission/eviction_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
-import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
 import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
@@ -36,8 +36,10 @@ export interface LimitSocketHandlerOptions<S = BunSocketLike>
 }
 
 /** Why connections cannot wait. */
-const NO_WAIT = "Bun accepts connections by itself, and cannot leave them in the backlog; limit a Deno.listen() by " +
-  "limitedListener(), or let requests wait with limitRequests()";
+const NO_WAIT = noBacklog(
+  "Bun",
+  "limit a Deno.listen() by limitedListener(), or let requests wait with limitRequests()",
+);
 
 /** The type of the sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S

@@ -54,8 +54,8 @@ export interface LimitedHandler<Q, I, R, L extends Admitter = Limiter> {
  * and the handler has settled. The response is passed on unchanged.
  *
  * Put the limited handler outermost. With `@hono/node-server` and srvx, the address is that of the socket below. A request
- * without the second argument of the runtime, such as in a test, has no address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
- * repository.
+ * without the second argument of the runtime, such as in a test, has no address and is refused. For when exactly each
+ * runtime releases a slot see docs/runtimes.md in the repository.
  *
  * @example A server on Deno; on Bun pass the handler to `Bun.serve({ fetch })`
  * ```ts ignore

@@ -6,7 +6,7 @@
 
 import { checkClient, type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
-import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS, noBacklog } from "../admission/eviction_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import { patientStage } from "../admission/patient_stage.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
@@ -96,9 +96,7 @@ export function limitedListener(
 }
 
 /** Why connections cannot wait. */
-const NO_WAIT =
-  "Bun accepts connections by itself, and cannot leave them in the backlog; run the listener on Deno, or let " +
-  "requests wait with limitRequests()";
+const NO_WAIT = noBacklog("Bun", "run the listener on Deno, or let requests wait with limitRequests()");
 
 /** Whether a listener is Bun's, or one over it. */
 function isOfBun(listener: unknown): boolean {

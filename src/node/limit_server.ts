@@ -6,7 +6,7 @@
 
 import { findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
-import { checkEvictions, EVICTIONS } from "../admission/eviction_options.ts";
+import { checkEvictions, EVICTIONS, noBacklog } from "../admission/eviction_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
 import { stageFor } from "../admission/stage_for.ts";
@@ -44,8 +44,10 @@ export interface LimitedServer<L extends Admitter = Limiter> extends DisposableL
 }
 
 /** Why connections cannot wait. */
-const ACCEPTED = "the runtime accepts connections by itself, and cannot leave them in the backlog; on Deno, limit a " +
-  "Deno.listen() by limitedListener(); for HTTP, let requests wait with limitServerRequests()";
+const NO_WAIT = noBacklog(
+  "the runtime",
+  "on Deno, limit a Deno.listen() by limitedListener(); for HTTP, let requests wait with limitServerRequests()",
+);
 
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
@@ -84,7 +86,7 @@ export function limitServer<S extends ServerSocket = ServerSocket, L extends Giv
   checkServer(server);
   checkAnswerHooks("server", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
-  checkEvictions(options, ACCEPTED);
+  checkEvictions(options, NO_WAIT);
   const limiter = toLimiter(limits);
   const { client } = options;
   const pending = client === undefined ? stageFor<ServerSocket>(limiter) : findClients(client, serverAccess(server));

@@ -4,16 +4,16 @@
  * @module
  */
 
+import { tellOnce } from "../admission/checks.ts";
 import type { Timeout } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
-import { tellOnce } from "../admission/checks.ts";
 import { type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
-import { waitingStage, type WaitOptions } from "../admission/wait_options.ts";
-import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import { ProxyCheck } from "../admission/proxy_check.ts";
 import { faultOf } from "../admission/unknown_client.ts";
+import { waitingStage, type WaitOptions } from "../admission/wait_options.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import { TokenBucket } from "../core/token_bucket.ts";

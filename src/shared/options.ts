@@ -41,7 +41,8 @@ export interface SharingLimitOptions {
   readonly heartbeatMs?: number;
   /**
    * Milliseconds of silence after which the others take the place of an instance: at least twice `heartbeatMs` and `deadlineMs`
-   * more. A crash gives slots back after this time and, for those who ask again, at most two heartbeats. All instances should have the same value.
+   * more. A crash gives slots back after this time and, for those who ask again, at most two heartbeats. All instances
+   * should have the same value.
    *
    * @default {10000}
    */
