@@ -93,10 +93,11 @@ export class ServerGate {
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
     const hold = (socket: ServerSocket, admitted: Promise<boolean>, event: Event) =>
       this.#hold(socket, admitted, event, emitHeld);
-    const gate = this;
+    // Where two of these stand one behind the other, with a wrapper in between, the first has offered it.
+    const isOffered = (socket: unknown) => socket === this.#passing;
     const emit = function (this: ServerLike, event: unknown, first: ServerSocket, second: object): boolean {
       if (event === "connection") {
-        const admitted = connections.empty || first === gate.#passing || connections.offer(first);
+        const admitted = connections.empty || isOffered(first) || connections.offer(first);
         if (admitted === false) return true;
         if (admitted !== true) return hold(first, admitted, [...arguments]);
       } else if (held.size > 0 && isHeld(held, first, arguments)) {

@@ -20,6 +20,7 @@ import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
+import { http2Sockets } from "./too_many_connections.ts";
 
 /**
  * The options of `limitServer()`. On servers of HTTP, `idleTimeout` and `maxAge` are for upgraded sockets, from the upgrade
@@ -45,6 +46,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly #server: ServerLike;
   readonly #answers: RefusalAnswers<ServerSocket> | undefined;
   readonly #tls: boolean;
+  readonly #http2: boolean;
   readonly #closesInTurn: boolean;
 
   constructor(
@@ -59,6 +61,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.#answers = RefusalAnswers.of(options);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
+    this.#http2 = "updateSettings" in server;
     // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
     this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
     this.offer = createGate(this, limiter, options, pending);
@@ -81,11 +84,12 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return true;
   }
 
-  present(socket: ServerSocket): ServerSocket {
+  readonly present = (socket: ServerSocket): ServerSocket => {
+    if (this.#http2) http2Sockets.add(socket);
     // A hook may write to the socket. The error of a failed write must not end the process.
     socket.on("error", ignore);
     return socket;
-  }
+  };
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
     if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
@@ -130,7 +134,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
 
   /** Whether the socket is being answered, and then closes by itself. */
   #isAnswered(answers: RefusalAnswers<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
-    if (socket.destroyed || this.#tls || socket.encrypted) return false;
+    if (socket.destroyed || this.#tls || isBeforeHandshake(socket)) return false;
     const answer = answers.take(refusal, socket, this.present);
     if (answer === undefined) return false;
     try {
@@ -141,6 +145,11 @@ export class ServerPort implements Port<ServerSocket, boolean> {
       return false;
     }
   }
+}
+
+/** Whether a socket is one of TLS that is still to shake hands. One of Bun's own `https` servers counts as such. */
+function isBeforeHandshake({ encrypted, alpnProtocol = null }: ServerSocket): boolean {
+  return encrypted === true && alpnProtocol === null;
 }
 
 /** Refused TLS sockets. Bun's servers emit `"tlsClientError"` for them, which the gate suppresses. */
