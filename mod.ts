@@ -43,6 +43,7 @@
 
 export type { ClientFinder } from "./src/admission/client_finder.ts";
 export type { DeadlineOptions, Timeout } from "./src/admission/deadline_options.ts";
+export type { Eviction, EvictionOptions } from "./src/admission/eviction_options.ts";
 export type { ErrorHook, RefusalHooks } from "./src/admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -62,7 +63,8 @@ export { watchRefusals, type WatchRefusalsOptions } from "./src/admission/watch_
 export type { ConnLike, LimitedConn } from "./src/conn/limited_conn.ts";
 export type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from "./src/conn/limited_listener.ts";
 export type { ListenerLike } from "./src/conn/listener_like.ts";
-export type { DisposableLike } from "./src/core/disposable_like.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "./src/core/admitter.ts";
+export type { AsyncDisposableLike, DisposableLike } from "./src/core/disposable_like.ts";
 export type { ExplainedLevel, ExplainedRule, Explanation, FoundBy } from "./src/core/explanation.ts";
 export { Limiter } from "./src/core/limiter.ts";
 export type { ClientCount, LimiterStats, TimeoutKind } from "./src/core/limiter_stats.ts";

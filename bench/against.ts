@@ -55,7 +55,10 @@ function connections(runtime: typeof RUNTIMES[number], way: Way): [string, Case]
 
 /** By group and name. */
 const CASES: Readonly<
-  Record<Exclude<Group, "core" | "memory" | "proxy" | "deadlines" | "seeing">, readonly [name: string, of: Case][]>
+  Record<
+    Exclude<Group, "core" | "memory" | "proxy" | "deadlines" | "full" | "seeing" | "shared">,
+    readonly [name: string, of: Case][]
+  >
 > = {
   deno: connections("Deno", "accept loop"),
   bun: [

@@ -2,10 +2,10 @@
  * What the library costs, as ratios to a reference in the same run, beside what they are to reach; or, with `--against`,
  * as ratios to another version of the library.
  *
- *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,seeing] [--rounds N]
+ *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,full,seeing,shared] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
- * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about six minutes;
+ * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about seven minutes;
  * against another version about nine.
  *
  * @module
@@ -18,6 +18,7 @@ import { benchBunConnections, benchDenoConnections, benchNodeConnections } from 
 import { benchCore, benchMemory } from "./core.ts";
 import { benchDeadlines } from "./deadlines.ts";
 import { benchEcho } from "./echo.ts";
+import { benchFull } from "./full.ts";
 import { benchLatency } from "./latency.ts";
 import { type Group, GROUPS, rootOf } from "./lib/groups.ts";
 import { LoadGenerator } from "./lib/load_generator.ts";
@@ -25,6 +26,7 @@ import { printMachine } from "./lib/rows.ts";
 import { benchPending, benchProxied } from "./proxied.ts";
 import { benchFetchRequests, benchNodeRequests } from "./requests.ts";
 import { benchSeeing } from "./seeing.ts";
+import { benchShared } from "./shared.ts";
 
 const { values } = parseArgs({
   args: Deno.args,
@@ -67,7 +69,9 @@ const BENCHMARKS: Readonly<Record<Group, (load: LoadGenerator) => Promise<void>>
     await benchPending(load, Math.ceil(rounds / 3));
   },
   deadlines: (load) => benchDeadlines(load, rounds),
+  full: (load) => benchFull(load, rounds),
   seeing: (load) => benchSeeing(load, rounds),
+  shared: () => benchShared(rounds),
 };
 
 const start = performance.now();

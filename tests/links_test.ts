@@ -14,7 +14,7 @@ const filesOf = (folder: string) => readdirSync(new URL(folder, ROOT), { recursi
 
 const PAGES = [
   ...["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md"],
-  ...filesOf("docs/").map((name) => `docs/${name}`),
+  ...filesOf("docs/").filter((name) => name.endsWith(".md")).map((name) => `docs/${name.replaceAll("\\", "/")}`),
 ];
 
 /** A page without its code, in which a bracket is no link and a hash no heading. */
@@ -65,6 +65,6 @@ test("every page of docs/ that the sources name is there", () => {
   assertEquals(wrong.filter((it) => it !== undefined), []);
 });
 
-test("README.md has at most 250 lines", () => {
-  assertEquals(read("README.md").split("\n").length <= 251, true);
+test("README.md has at most 220 lines", () => {
+  assertEquals(read("README.md").split("\n").length <= 221, true);
 });

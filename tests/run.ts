@@ -7,13 +7,15 @@
  *   deno task test:bun tests/core/limits_test.ts
  *
  * A test is for every runtime, unless its folder is for some of them only: `tests/deno` and `tests/examples` are for Deno,
- * `tests/bun` is for Bun, and `tests/conn`, `tests/http` and `tests/listener` are for both.
+ * `tests/bun` is for Bun, and `tests/conn`, `tests/http` and `tests/listener` are for both. `tests/frameworks` is a project
+ * of its own.
  *
  * @module
  */
 
 import { LACKS } from "./support/platform.ts";
 import { noHaproxy, noNginx, noNginxStream } from "./support/real_proxies.ts";
+import { noRedis } from "./support/redis/running_redis.ts";
 import { bun, deno, node, type Runtime } from "../testing/runtimes.ts";
 
 /** How tests are run on one runtime. */
@@ -42,7 +44,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     name: "Bun",
     runtime: bun,
     args: ["test", `--timeout=${DEADLINE}`],
-    except: ["deno", "examples"],
+    except: ["deno", "examples", "frameworks"],
     report: (path) => ["--reporter=junit", `--reporter-outfile=${path}`],
   },
   node: {
@@ -50,7 +52,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: node,
     // One file at a time, since some of them load the machine.
     args: ["--expose-gc", "--test", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
-    except: ["conn", "listener", "deno", "bun", "http", "examples"],
+    except: ["conn", "listener", "deno", "bun", "http", "examples", "frameworks"],
     report: (path) => [
       ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
@@ -74,7 +76,7 @@ for (const suite of suites) running.push(run(suite, running.at(-1)));
 const outcomes = await Promise.all(running);
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
-for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream].filter(Boolean)) {
+for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream, noRedis].filter(Boolean)) {
   console.log(`Some tests cannot be run here: ${lack}.`);
 }
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);

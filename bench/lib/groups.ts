@@ -8,7 +8,19 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
 /** By what is measured. */
-export const GROUPS = ["core", "memory", "deno", "bun", "node", "http", "proxy", "deadlines", "seeing"] as const;
+export const GROUPS = [
+  "core",
+  "memory",
+  "deno",
+  "bun",
+  "node",
+  "http",
+  "proxy",
+  "deadlines",
+  "full",
+  "seeing",
+  "shared",
+] as const;
 
 /** The name of one. */
 export type Group = typeof GROUPS[number];

@@ -4,7 +4,18 @@
  * @module
  */
 
-import { frame, FRAME_HEIGHT, FRAME_WIDTH, type News, newsLine, type Scene, statusLine, title } from "./table.ts";
+import { print } from "./print.ts";
+import {
+  frame,
+  FRAME_HEIGHT,
+  FRAME_WIDTH,
+  type News,
+  NEWS_INDENT,
+  newsLine,
+  type Scene,
+  statusLine,
+  title,
+} from "./table.ts";
 
 /** Shows the scene until it is disposed of. */
 export interface Display extends Disposable {
@@ -83,15 +94,15 @@ function write(text: string): void {
 class Log implements Display {
   readonly #scene: Scene;
   readonly #seconds = clock();
-  readonly #timer = setInterval(() => console.log(statusLine(this.#scene, this.#seconds())), 1000);
+  readonly #timer = setInterval(() => print(statusLine(this.#scene, this.#seconds()), NEWS_INDENT), 1000);
 
   constructor(scene: Scene) {
     this.#scene = scene;
-    console.log(title(scene));
+    print(title(scene));
   }
 
   tell(text: string): void {
-    console.log(newsLine({ seconds: this.#seconds(), text }));
+    print(newsLine({ seconds: this.#seconds(), text }), NEWS_INDENT);
   }
 
   [Symbol.dispose](): void {

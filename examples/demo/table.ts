@@ -78,6 +78,9 @@ function bar(open: number, limit: number): string {
     "  ".repeat(Math.max(0, CELLS - within - above - free));
 }
 
+/** Where its text begins. */
+export const NEWS_INDENT = 9;
+
 /** An announcement. */
 export function newsLine({ seconds, text }: News): string {
   return `${time(seconds)}  ${text}`;

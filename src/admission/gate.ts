@@ -7,7 +7,7 @@
 import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Slot } from "../core/slot.ts";
-import { slotHeld } from "./limit_once.ts";
+import { noteGiver, slotHeld } from "./limit_once.ts";
 import type { PendingStage } from "./pending_stage.ts";
 import type { Admitter, GateHooks, Port } from "./port.ts";
 import { callRefusalHook } from "./refused_client.ts";
@@ -58,6 +58,12 @@ export function createGate<C, R>(
   if (pending === undefined) {
     return (conn) => decide(conn, slotHeld(limiter, port, conn) ?? limiter.tryAccept(port.peerOf(conn)) as Admission);
   }
-  const side = { port, limiter, onError, decide };
+  const side = {
+    ...{ port, limiter, onError },
+    decide(conn: C, admission: Admission, peer?: Peer): R {
+      if (admission.admitted) noteGiver(admission, limiter);
+      return decide(conn, admission, peer);
+    },
+  };
   return (conn) => pending.offer(conn, side);
 }

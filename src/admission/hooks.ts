@@ -80,32 +80,8 @@ export function hookFailed(hook: object, onError: ErrorHook | undefined, error: 
   }
 }
 
-/** The causes that have been told, by what they are about. */
-const told = new WeakMap<object, Set<string>>();
-
-/**
- * Tells `onError`, or prints, that something is set up in a way that cannot be meant: once for each cause, however many
- * connections meet it. There must be few causes.
- *
- * @param about What is set up so, such as a hook. It has causes of its own.
- * @param messageOf Makes the message, which takes time, when it is told.
- */
-export function tellOnce(
-  about: object,
-  cause: string,
-  messageOf: string | (() => string),
-  onError: ErrorHook | undefined,
-): void {
-  let causes = told.get(about);
-  if (causes === undefined) told.set(about, causes = new Set());
-  if (causes.has(cause)) return;
-  causes.add(cause);
-  const message = typeof messageOf === "string" ? messageOf : messageOf();
-  if (onError === undefined) console.error(`connlimit: ${message}`);
-  else callHook(onError, undefined, new TypeError(message));
-}
-
 /** Whether a value is a promise, native or not. */
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === "object" && value !== null && typeof (value as { then?: unknown }).then === "function";
+  return (typeof value === "object" && value !== null || typeof value === "function") &&
+    typeof (value as { then?: unknown }).then === "function";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { internalsOf } from "../core/internals.ts";
+import { internalsOf, ownInternals } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import type { OpenConn } from "./open_conn.ts";
@@ -20,7 +20,12 @@ const limitersOf = new WeakMap<object, readonly object[]>();
  * @throws {TypeError} If `limited` has the limiter already.
  */
 export function checkLimitedOnce(name: string, limited: unknown, limiter: object): void {
-  if (limitersIn(limited).includes(limiter)) throw limitedAlready(name);
+  if (limitersIn(limited).some((other) => countsTogether(other, limiter))) throw limitedAlready(name);
+}
+
+/** Whether two limiters are one, or count by the same one. */
+export function countsTogether(one: object, other: object): boolean {
+  return one === other || internalsOf(one) !== undefined && internalsOf(one)?.counts === internalsOf(other)?.counts;
 }
 
 /** Notes that `outer` has a limiter, and those of what it is made from. */
@@ -38,6 +43,14 @@ function limitersIn(limited: unknown): readonly object[] {
   return limitersOf.get(limited as object) ?? [];
 }
 
+/** By slot, the limiter of the user's that has given it. Other slots name their limiters by themselves. */
+const givers = new WeakMap<Slot, object>();
+
+/** Notes that a limiter has given a slot. One that only counts by the same limiter has not: it decides for itself. */
+export function noteGiver(slot: Slot, limiter: object): void {
+  if (ownInternals(limiter) === undefined) givers.set(slot, limiter);
+}
+
 /**
  * The slot of a limiter that a connection holds. The connection may carry the slots of several.
  *
@@ -45,13 +58,12 @@ function limitersIn(limited: unknown): readonly object[] {
  * @param client The client that the slot must count against. By default, any.
  */
 export function slotFrom(owner: object, record: OpenConn | undefined, client?: string): Slot | undefined {
-  if (record === undefined) return undefined;
-  const counts = internalsOf(owner)?.counts;
-  if (counts === undefined) return undefined;
-  for (let at: OpenConn | undefined = record; at !== undefined; at = at.under) {
+  const counts = record && ownInternals(owner)?.counts;
+  for (let at = record; at !== undefined; at = at.under) {
     const { slot } = at;
-    if (slot === undefined || internalsOf(slot)?.counts !== counts) continue;
-    if (client === undefined || slot.client === client) return slot;
+    if (slot === undefined || slot.released) continue;
+    const own = counts === undefined ? givers.get(slot) === owner : ownInternals(slot)?.counts === counts;
+    if (own && (client === undefined || slot.client === client)) return slot;
   }
   return undefined;
 }

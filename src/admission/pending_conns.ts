@@ -8,7 +8,7 @@ import { Latch } from "../core/latch.ts";
 import type { Peer } from "../core/peer.ts";
 
 /** Why a connection is no longer pending, without a decision. */
-export type PendingEnd = "left" | "closed" | "timeout";
+export type PendingEnd = "left" | "closed" | "timeout" | "failed";
 
 /** The bounds of the pending stage. */
 export interface PendingOptions {
@@ -27,6 +27,8 @@ export class PendingConn {
   readonly over: Promise<PendingEnd | undefined>;
   readonly deadline: number;
   readonly #since: number;
+  /** The limiter's answer, once it has been asked. */
+  asked: unknown = undefined;
   /** The peer that the limiter has been asked for, once it has. */
   peer: Peer | undefined;
   /** Why it has stopped being pending without a decision. */
@@ -81,6 +83,8 @@ export class PendingConns {
   readonly #timeout: number;
   /** In order of arrival, which is the order of the deadlines. So one timer is enough. */
   readonly #conns = new Set<PendingConn>();
+  /** Those without a deadline. */
+  readonly #patient = new Set<PendingConn>();
   readonly #space = new Latch();
   #timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -90,7 +94,7 @@ export class PendingConns {
   }
 
   get size(): number {
-    return this.#conns.size;
+    return this.#conns.size + this.#patient.size;
   }
 
   get full(): boolean {
@@ -109,9 +113,14 @@ export class PendingConns {
     return conn;
   }
 
+  /** Takes the deadline from a connection, if it is pending. */
+  lift(conn: PendingConn): void {
+    if (this.#conns.delete(conn)) this.#patient.add(conn);
+  }
+
   /** Takes a connection out. Returns whether it was pending. */
   delete(conn: PendingConn): boolean {
-    if (!this.#conns.delete(conn)) return false;
+    if (!this.#conns.delete(conn) && !this.#patient.delete(conn)) return false;
     conn.finish();
     this.#space.open();
     if (this.size === 0) this.#cancel();
@@ -125,7 +134,7 @@ export class PendingConns {
 
   /** Ends all of them. */
   endAll(why: PendingEnd): void {
-    for (const conn of this.#conns) this.end(conn, why);
+    for (const conn of [...this.#conns, ...this.#patient]) this.end(conn, why);
   }
 
   #schedule(): void {

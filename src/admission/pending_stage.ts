@@ -8,12 +8,12 @@ import type { Counts } from "../core/counts.ts";
 import { internalsOf } from "../core/internals.ts";
 import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
-import { type Admission, type Refusal, REFUSALS } from "../core/slot.ts";
+import { type Admission, type Refusal, REFUSALS, type Slot } from "../core/slot.ts";
 import { checkDeadline, checkWhole, formatValue } from "../core/validate.ts";
 import { hookFailed } from "./hooks.ts";
 import { slotHeld } from "./limit_once.ts";
 import { type PendingConn, PendingConns, type PendingOptions } from "./pending_conns.ts";
-import type { Awaitable, GateSide } from "./port.ts";
+import type { Awaitable, GateSide, Later } from "./port.ts";
 
 /** A resolver's refusal of a connection. */
 export type Refused = Pick<Refusal, "admitted" | "reason">;
@@ -40,6 +40,8 @@ export class PendingStage<C> {
   readonly #resolve: ClientResolver<C> | undefined;
   readonly #known: KnownClient<C> | undefined;
   readonly #pending: PendingConns;
+  /** Whether a connection whose client is known waits for room without a deadline. */
+  patient = false;
   /** For how many milliseconds the connection was pending that is being decided on. */
   waited = 0;
   #closed = false;
@@ -70,6 +72,11 @@ export class PendingStage<C> {
     return this.#pending.full;
   }
 
+  /** The number of pending connections. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
   /** Resolves when one more connection may be pending. */
   space(): Promise<void> {
     return this.#pending.space();
@@ -91,6 +98,7 @@ export class PendingStage<C> {
     if (answer !== undefined && isAdmission(answer)) return gate.decide(conn, answer, peer);
     if (!this.full) return this.#wait(conn, answer, peer, gate);
     answer?.then(giveBack, () => {});
+    withdraw(answer);
     return gate.decide(conn, refusal("pending", gate), peer);
   }
 
@@ -122,23 +130,37 @@ export class PendingStage<C> {
     gate: GateSide<C, R>,
   ): Promise<R> {
     const pending = this.#pending.add(peer);
+    pending.asked = asked;
+    if (this.patient && asked !== undefined) this.#pending.lift(pending);
     const counts = countsOf(gate);
     if (counts !== undefined) counts.pending++;
-    const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
-    const decision = this.#decide(conn, asked, pending, gate);
+    let decision: PromiseLike<Admission | RefusalReason | undefined> | undefined = asked;
     let answer: Admission | RefusalReason | undefined;
-    decision.then((decided) => {
-      answer = decided;
-      pending.decided();
-    });
-    await pending.over;
-    // The connection may have ended in the turn in which the decision came.
-    const inTime = this.#pending.delete(pending);
+    let inTime = false;
+    try {
+      const release = gate.port.hold?.(conn, () => this.#pending.end(pending, "left"));
+      decision = this.#decide(conn, asked, pending, gate);
+      decision.then((decided) => {
+        answer = decided;
+        pending.decided();
+      });
+      await pending.over;
+      // The connection may have ended in the turn in which the decision came.
+      inTime = this.#pending.delete(pending);
+      release?.();
+    } catch (error) {
+      // Something of the user's may be in place of the runtime's connection.
+      this.#pending.delete(pending);
+      report(error, gate);
+      inTime = false;
+      pending.why = "failed";
+    }
     if (counts !== undefined) counts.pending--;
-    release?.();
     if (!inTime) {
-      decision.then(giveBack);
+      decision?.then(giveBack, () => {});
+      withdraw(pending.asked);
       const { why } = pending;
+      if (why === "failed") return gate.decide(conn, refusal("unavailable", gate), pending.peer);
       return why === "timeout" ? gate.decide(conn, refusal(why, gate), pending.peer) : gate.port.drop(conn);
     }
     if (answer === undefined) return gate.port.drop(conn);
@@ -166,7 +188,8 @@ export class PendingStage<C> {
         if (pending.done || client === undefined) return undefined;
         if (isRefused(client)) return client.reason;
         pending.peer = client;
-        asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        pending.asked = asked = slotHeld(gate.limiter, gate.port, conn, client) ?? gate.limiter.tryAccept(client);
+        if (this.patient) this.#pending.lift(pending);
       }
       return checked(await asked);
     } catch (error) {
@@ -196,8 +219,19 @@ function giveBack(admission: Admission | RefusalReason | undefined): void {
   if (typeof admission === "object" && admission?.admitted) admission.release();
 }
 
+/** Gives up what has not been answered, where that is possible. */
+function withdraw(asked: unknown): void {
+  (asked as Partial<Later> | undefined)?.withdraw?.();
+}
+
+/** Whether a limiter has answered. One that is not of this package may answer with anything. */
 function isAdmission(answer: Awaitable<Admission>): answer is Admission {
-  return typeof (answer as Partial<Admission> | undefined)?.admitted === "boolean";
+  const { admitted, release, reason } = (answer ?? {}) as
+    & Partial<Omit<Slot, "admitted"> & Omit<Refusal, "admitted">>
+    & {
+      readonly admitted?: unknown;
+    };
+  return admitted === true ? typeof release === "function" : admitted === false && Object.hasOwn(REFUSALS, reason!);
 }
 
 /** @throws {TypeError} If the answer is neither a slot nor a refusal. */

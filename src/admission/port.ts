@@ -4,18 +4,18 @@
  * @module
  */
 
+import type { Admitter } from "../core/admitter.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Admission, Refusal, Slot } from "../core/slot.ts";
 import type { ErrorHook } from "./hooks.ts";
 import type { OpenConn } from "./open_conn.ts";
 
-/** A value or a promise of it. */
-export type Awaitable<T> = T | PromiseLike<T>;
+export type { Admitter, Awaitable } from "../core/admitter.ts";
 
-/** Decides on connections: a `Limiter` synchronously, others after asking elsewhere. */
-export interface Admitter {
-  /** Admits a connection or says why not. */
-  tryAccept(peer: Peer): Awaitable<Admission>;
+/** An answer that comes later, and can be done without. */
+export interface Later extends PromiseLike<Admission> {
+  /** Gives it up. It then never comes. */
+  withdraw(): void;
 }
 
 /**

@@ -4,8 +4,11 @@
  * @module
  */
 
+import { printOnce } from "../admission/checks.ts";
 import type { ConnAccess } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
+import { Evictor } from "../admission/evictor.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { callHook, type ErrorHook } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConn, OpenConns, type Recorded } from "../admission/open_conn.ts";
@@ -22,6 +25,7 @@ import { UNIX_PEER } from "../core/peer.ts";
 import type { Slot } from "../core/slot.ts";
 import { addrOf, isUnix, remoteAddrOf } from "./addr_of.ts";
 import type { BunAddr, BunConn } from "./bun_conn.ts";
+import { connHandlers } from "./conn_handlers.ts";
 import {
   type BunListenerLike,
   type BunSocketLike,
@@ -42,7 +46,7 @@ export interface BunAcceptor<A extends BunAddr> extends Acceptor<BunConn<A>, A> 
   /** Sets the limits, once. Queued connections must pass them, too. */
   limit(
     limiter: Admitter,
-    hooks: AnswerHooks<BunConn<A>> & DeadlineOptions<BunConn<A>>,
+    hooks: AnswerHooks<BunConn<A>> & DeadlineOptions<BunConn<A>> & EvictionOptions<BunConn<A>, "wait">,
     pending?: PendingStage<BunSocketLike>,
   ): void;
 }
@@ -77,11 +81,12 @@ export function bunAcceptor<A extends BunAddr>(
   let offer: Gate<BunSocketLike, void> | undefined;
   let answers: RefusalAnswers<BunConn<A>> | undefined;
   let pendingStage: PendingStage<BunSocketLike> | undefined;
+  let evictor: Evictor<BunSocketLike> | undefined;
 
   /** What all sockets have in common. The first one shows whether they speak TLS. */
   const traitsOf = (socket: BunSocketLike) => traits ??= new SocketTraits(isTls(socket), halfOpen, onAnswerLost);
   const onAnswerLost = (error: Error) => {
-    if (onError === undefined) console.error("connlimit: an answer is lost (further ones are not printed):", error);
+    if (onError === undefined) printOnce(native, "answer-lost", error);
     else callHook(onError, undefined, error);
   };
 
@@ -95,6 +100,7 @@ export function bunAcceptor<A extends BunAddr>(
 
   const admit = (socket: BunSocketLike, slot: Slot | undefined) => {
     const conn = connOver(socket);
+    if (slot !== undefined) evictor?.enter(slot, socket);
     OpenConn.bind(conn as Recorded, slot, openConns);
     if (timed) {
       watchBytes(conn);
@@ -145,28 +151,15 @@ export function bunAcceptor<A extends BunAddr>(
     show: (socket, hostname, port) => connOver(socket).show({ transport: "tcp", hostname, port } as A),
   };
 
-  const handlers = {
-    binaryType: "uint8array",
-    open(socket: BunSocketLike) {
-      if (closed.aborted) socket.terminate();
-      else if (offer === undefined) admit(socket, undefined);
-      else offer(socket);
-    },
-    data: (socket: BunSocketLike, chunk: Uint8Array) => connOf(socket)?.onData(chunk),
-    drain: (socket: BunSocketLike) => connOf(socket)?.onDrain(),
-    end: (socket: BunSocketLike) => connOf(socket)?.onEnd(),
-    error: (socket: BunSocketLike, error: Error) => connOf(socket)?.onError(error),
-    handshake: (socket: BunSocketLike, success: boolean, error: Error | null) =>
-      connOf(socket)?.onHandshake(success, error),
-    close(socket: BunSocketLike, error?: Error) {
-      ready.delete(socket.data as SocketConn<A>);
-      connOf(socket)?.onClose(error);
-    },
+  const open = (socket: BunSocketLike) => {
+    if (closed.aborted) socket.terminate();
+    else if (offer === undefined) admit(socket, undefined);
+    else offer(socket);
   };
 
   const { stop } = native;
   try {
-    native.reload({ socket: handlers });
+    native.reload({ socket: connHandlers(open, (conn) => ready.delete(conn as SocketConn<A>)) });
   } catch (cause) {
     throw new TypeError("listener must be one that listens", { cause });
   }
@@ -212,7 +205,11 @@ export function bunAcceptor<A extends BunAddr>(
       }, pending);
       timed = list instanceof TimedConns;
       if (timed) openConns = list;
-      const gate = offer = createGate(port, limiter, hooks, pending);
+      evictor = Evictor.of(hooks as EvictionOptions<never>, limiter, {
+        present: (socket) => muteRejections(connOver(socket)),
+        close: (socket) => connOver(socket).cut(),
+      });
+      const gate = offer = createGate(port, evictor ?? limiter, hooks, pending);
       for (const conn of ready.clear()) {
         if (timed) forget(conn as Recorded);
         conn.withSocket(gate);
@@ -228,15 +225,6 @@ export function bunAcceptor<A extends BunAddr>(
 
     reset: (conn) => (conn as SocketConn<A>).reset(),
   };
-}
-
-/**
- * The connection of an event. A socket without one was open before the listener was taken over, or is refused. It is not
- * counted or read, so it is closed.
- */
-function connOf(socket: BunSocketLike): SocketConn<BunAddr> | undefined {
-  if (socket.data instanceof SocketConn) return socket.data;
-  socket.terminate();
 }
 
 /** Ends the record of a connection that is to be admitted once more, and is in another list then. */

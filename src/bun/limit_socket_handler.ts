@@ -7,7 +7,10 @@
 import { type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
+import { stageFor } from "../admission/stage_for.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
@@ -21,7 +24,8 @@ import { SocketHandlerLimiter } from "./socket_handler_limiter.ts";
  *
  * @typeParam S The sockets.
  */
-export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHooks<S>, DeadlineOptions<S> {
+export interface LimitSocketHandlerOptions<S = BunSocketLike>
+  extends AnswerHooks<S>, DeadlineOptions<S>, EvictionOptions<S> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
    * the client's, and `open` is called when it has been found. Not over TLS.
@@ -30,6 +34,10 @@ export interface LimitSocketHandlerOptions<S = BunSocketLike> extends AnswerHook
    */
   readonly client?: ClientFinder;
 }
+
+/** Why connections cannot wait. */
+const NO_WAIT = "Bun accepts connections by itself, and cannot leave them in the backlog; limit a Deno.listen() by " +
+  "limitedListener(), or let requests wait with limitRequests()";
 
 /** The type of the sockets that handlers are called with. */
 export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[]) => unknown } ? S
@@ -67,31 +75,33 @@ export type SocketOf<H> = H extends { data?: (socket: infer S, ...rest: never[])
  * the handlers have already.
  * @throws {RangeError} For a limit or a deadline out of its range.
  */
-export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>>(
-  limits: Limiter | LimitsOptions,
+export function limitSocketHandler<H extends SocketHandlers, S = SocketOf<H>, L extends GivenLimits = Limiter>(
+  limits: L | LimitsOptions,
   handlers: H,
   options: LimitSocketHandlerOptions<S> = {},
-): LimitedSocketHandler<H> {
+): LimitedSocketHandler<H, LimiterOf<L>> {
   if (typeof handlers !== "object" || handlers === null) {
     throw typeError("handlers", "an object", handlers);
   }
-  checkAnswerHooks("socket handler", options, ["client", ...DEADLINES]);
+  checkAnswerHooks("socket handler", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, NO_WAIT);
   const limiter = toLimiter(limits);
   checkLimitedOnce("socket handler", handlers, limiter);
-  const pending = findClients(options.client, socketAccess);
+  const pending = findClients(options.client, socketAccess) ?? stageFor(limiter);
   const limited = new SocketHandlerLimiter(limiter, options as LimitSocketHandlerOptions, pending).wrap(handlers);
   markLimited(limited, handlers, limiter);
   // Not enumerable: handlers that are copied or limited once more have their own limiter or none.
-  return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H>;
+  return Object.defineProperty(limited, "limiter", { value: limiter }) as LimitedSocketHandler<H, LimiterOf<L>>;
 }
 
 /**
  * Handlers with limits, and their limiter.
  *
  * @typeParam H The handlers.
+ * @typeParam L The limiter.
  */
-export type LimitedSocketHandler<H> = H & {
+export type LimitedSocketHandler<H, L extends Admitter = Limiter> = H & {
   /** Admits, counts and refuses the connections. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
 };

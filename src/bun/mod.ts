@@ -22,6 +22,7 @@
 
 export type { ClientFinder } from "../admission/client_finder.ts";
 export type { DeadlineOptions, Timeout } from "../admission/deadline_options.ts";
+export type { Eviction, EvictionOptions } from "../admission/eviction_options.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -30,6 +31,7 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export type { BunAddr, BunConn, NetAddr, UnixAddr } from "./bun_conn.ts";
 export {

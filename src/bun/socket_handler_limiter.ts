@@ -5,6 +5,8 @@
  */
 
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
+import { Evictor } from "../admission/evictor.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { OPEN_CONN, type OpenConn, type OpenConns } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -39,6 +41,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
   readonly #offer: Gate<GuardedSocket, boolean>;
   readonly #pending: PendingStage<BunSocketLike> | undefined;
   readonly #answers: RefusalAnswers<BunSocketLike> | undefined;
+  readonly #evictor: Evictor<GuardedSocket> | undefined;
   /** The record of all refused sockets that have no other. */
   readonly #refused = new SocketRecord(this, {}, undefined, "refused");
   /** The listener of the last socket, and whether it speaks TLS: asked for once, not for each socket. */
@@ -47,7 +50,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
 
   constructor(
     limiter: Admitter,
-    hooks: AnswerHooks<BunSocketLike> & DeadlineOptions<BunSocketLike>,
+    hooks: AnswerHooks<BunSocketLike> & DeadlineOptions<BunSocketLike> & EvictionOptions<BunSocketLike>,
     pending?: PendingStage<BunSocketLike>,
   ) {
     this.openConns = TimedConns.of(hooks, limiter, {
@@ -55,7 +58,8 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
       present: ({ conn }) => conn,
       close: ({ conn }) => cutSocket(conn as GuardedSocket),
     }, pending);
-    this.#offer = createGate(this, limiter, hooks, pending);
+    this.#evictor = Evictor.of<GuardedSocket>(hooks, limiter, { close: cutSocket });
+    this.#offer = createGate(this, this.#evictor ?? limiter, hooks, pending);
     this.#pending = pending;
     this.#answers = RefusalAnswers.of(hooks);
   }
@@ -169,6 +173,7 @@ export class SocketHandlerLimiter implements Port<GuardedSocket, boolean> {
     record.stage = "open";
     record.left = undefined;
     socket[OPEN_CONN] = record;
+    this.#evictor?.enter(slot, socket);
     record.hold(slot, this.openConns);
     socket.reload = reloadListener;
     socket.upgradeTLS = upgradeTLS;

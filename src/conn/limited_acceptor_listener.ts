@@ -6,7 +6,7 @@
 
 import { type ErrorHook, hookFailed } from "../admission/hooks.ts";
 import type { OpenConns } from "../admission/open_conn.ts";
-import type { Limiter } from "../core/limiter.ts";
+import type { Admitter } from "../core/admitter.ts";
 import { checkOptions, checkTimeout } from "../core/validate.ts";
 import type { Acceptor } from "./acceptor.ts";
 import { AcceptorListener } from "./acceptor_listener.ts";
@@ -15,12 +15,12 @@ import type { LimitedListener, LimitedListenerOptions, ShutdownOptions } from ".
 import { yieldToEventLoop } from "./yield_to_event_loop.ts";
 
 /** The only implementation of {@linkcode LimitedListener}. */
-export class LimitedAcceptorListener<C extends ConnLike, A> extends AcceptorListener<C, A>
-  implements LimitedListener<C, A> {
-  readonly limiter: Limiter;
+export class LimitedAcceptorListener<C extends ConnLike, A, L extends Admitter> extends AcceptorListener<C, A>
+  implements LimitedListener<C, A, L> {
+  readonly limiter: L;
   readonly #onError: ErrorHook | undefined;
 
-  constructor(acceptor: Acceptor<C, A>, limiter: Limiter, { signal, onError }: LimitedListenerOptions<never> = {}) {
+  constructor(acceptor: Acceptor<C, A>, limiter: L, { signal, onError }: LimitedListenerOptions<never> = {}) {
     super(acceptor);
     this.limiter = limiter;
     this.#onError = onError;

@@ -6,8 +6,10 @@
 
 import type { ClientFinder } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
 import type { AnswerHooks } from "../admission/refusal_answer.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
+import type { Admitter } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { ConnLike, LimitedConn } from "./limited_conn.ts";
 
@@ -21,7 +23,8 @@ import type { ConnLike, LimitedConn } from "./limited_conn.ts";
  * On Bun it also receives the error of the first answer that is lost because `Bun.listen()` lacks `allowHalfOpen: true`.
  * Without it, that error is logged with `console.error`.
  */
-export interface LimitedListenerOptions<C extends ConnLike = ConnLike> extends AnswerHooks<C>, DeadlineOptions<C> {
+export interface LimitedListenerOptions<C extends ConnLike = ConnLike>
+  extends AnswerHooks<C>, DeadlineOptions<C>, EvictionOptions<C, "wait"> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The connection's `remoteAddr` is then
    * the client's. Not over TLS.
@@ -48,10 +51,12 @@ export interface ShutdownOptions {
  *
  * @typeParam C The connections of the listener underneath.
  * @typeParam A The address of the listener underneath.
+ * @typeParam L The limiter.
  */
-export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown> extends DisposableLike {
+export interface LimitedListener<C extends ConnLike = ConnLike, A = unknown, L extends Admitter = Limiter>
+  extends DisposableLike {
   /** Admits, counts and refuses the connections. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
   /** The address that it listens on. */
   readonly addr: A;
   /** The number of failed accepts, most of them of clients that reset. Always 0 on Bun. */

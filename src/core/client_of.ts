@@ -47,6 +47,14 @@ export function keyOf(
   return prefixKey(identity, typeof identity === "number" ? ipv4Prefix : ipv6Prefix);
 }
 
+/** Whether the rule of a peer's network lets each client have any number of connections. */
+export function isUnlimited(peer: Peer, compiled: CompiledLimits): boolean {
+  const rule = clientOf(peer, compiled)?.rule;
+  if (rule?.maxPerClient !== Infinity) return false;
+  // What a rule leaves out is as for everyone.
+  return rule.exempt !== undefined || compiled.limits.networks[clientName(rule.network)]?.maxPerClient === Infinity;
+}
+
 /** Parses a client name that is not a peer: CIDR notation, or `unix`. */
 export function namedNetwork(name: Peer): ClientKey | undefined {
   if (name === "unix") return UNIX_CLIENT;

@@ -64,6 +64,10 @@ export class Counts {
   readonly timedOut: Record<TimeoutKind, number> = { firstByte: 0, idle: 0, maxAge: 0 };
   /** Connections that only a dry run has ever admitted, by the reason for which they would have been refused. */
   readonly wouldRefuse: Record<RefusalReason, number> = byReason(() => 0);
+  /** Connections ever closed in favour of others. */
+  evicted = 0;
+  /** Called when a slot is released or the limits change: there may be room. Absent if nothing waits for that. */
+  room: (() => void) | undefined = undefined;
   /** The observer of admissions, refusals and releases. Absent if there is none. */
   observer: LimiterObserver | undefined = undefined;
   /** What ranks the clients refused most. Absent while nothing watches. */
@@ -149,6 +153,7 @@ export class Counts {
     if (open === 0) this.#leave(client);
     this.#addTo(this.aggregatesOf(client), -1);
     if (--this.open + this.apart === 0) this.#idle.open();
+    this.room?.();
   }
 
   /** The number of open connections of an exempt network. */
@@ -195,6 +200,7 @@ export class Counts {
   setLevels(levels: AggregateLimits): void {
     const before = this.#levels;
     this.#levels = levels;
+    this.room?.();
     if (samePrefixes(before.ipv4, levels.ipv4) && samePrefixes(before.ipv6, levels.ipv6)) return;
     this.#aggregates.clear();
     for (const [client, open] of this) this.#addTo(this.aggregatesOf(client), open);

@@ -11,3 +11,8 @@
 export type DisposableLike = {
   [S in SymbolConstructor extends { readonly dispose: infer S extends symbol } ? S : never]: () => void;
 };
+
+/** The same for `await using`. */
+export type AsyncDisposableLike = {
+  [S in SymbolConstructor extends { readonly asyncDispose: infer S extends symbol } ? S : never]: () => Promise<void>;
+};

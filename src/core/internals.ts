@@ -19,9 +19,25 @@ export interface LimiterInternals {
   readonly clientOf?: (peer: Peer) => string;
   /** Returns the levels at which a connection of a peer needs room. Absent in slots. */
   readonly levelsOf?: (peer: Peer) => readonly Level[] | undefined;
+  /** Whether the rule of a peer's network lets each client have any number of connections. Absent in slots. */
+  readonly isUnlimited?: (peer: Peer) => boolean;
 }
 
-/** The internals of a limiter or a slot; none where something else admits connections, and of a released slot. */
+/** An object that may have internals. */
+interface Owner {
+  readonly [INTERNALS]?: LimiterInternals;
+  readonly local?: Owner;
+}
+
+/**
+ * The internals of a limiter or a slot, or those of the limiter by which a user's own one counts. None of one that has no
+ * such limiter, and of a released slot.
+ */
 export function internalsOf(owner: object): LimiterInternals | undefined {
-  return (owner as { readonly [INTERNALS]?: LimiterInternals })[INTERNALS];
+  return ownInternals(owner) ?? (owner as Owner).local?.[INTERNALS];
+}
+
+/** The internals of a limiter or a slot of this package. */
+export function ownInternals(owner: object): LimiterInternals | undefined {
+  return (owner as Owner)[INTERNALS];
 }

@@ -7,7 +7,7 @@
 import { DrySlot, ExemptSlot } from "./apart_slots.ts";
 import { applyPolicies } from "./apply_policies.ts";
 import { clientName, customKey } from "./client_key.ts";
-import { clientOf, findRule, keyOf, namedNetwork, nameOf } from "./client_of.ts";
+import { clientOf, findRule, isUnlimited, keyOf, namedNetwork, nameOf } from "./client_of.ts";
 import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
 import { explain } from "./explain.ts";
@@ -67,6 +67,7 @@ export class Limiter {
           counts: this.#counts,
           clientOf: (peer) => nameOf(peer, this.#limits),
           levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
+          isUnlimited: (peer) => isUnlimited(peer, this.#limits),
         };
       },
     });
@@ -182,8 +183,7 @@ export class Limiter {
 
   /**
    * Explains what {@linkcode Limiter.tryAccept} would answer now, and why: who the client is, how many connections are open
-   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes nothing and counts
-   * nothing.
+   * at each level, and what is their limit. The result is a plain object that JSON can carry. It changes and counts nothing.
    *
    * @param peer The connection, its socket, its address, or `{ key }`.
    */

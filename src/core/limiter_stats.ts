@@ -43,4 +43,6 @@ export interface LimiterStats {
    * `open`, `clients`, `peak` and `admitted`, which are what they would be if the limits were in force.
    */
   readonly wouldRefuse: Readonly<Record<RefusalReason, number>>;
+  /** Connections closed in favour of others since the limiter was created, by `whenFull: "evict"`. */
+  readonly evicted: number;
 }

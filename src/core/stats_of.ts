@@ -9,7 +9,7 @@ import type { LimiterStats } from "./limiter_stats.ts";
 
 /** Returns a snapshot of counters. */
 export function statsOf(
-  { open, clients, peak, pending, admitted, refusedBy, wouldRefuse, timedOut }: Counts,
+  { open, clients, peak, pending, admitted, refusedBy, wouldRefuse, timedOut, evicted }: Counts,
 ): LimiterStats {
   return {
     open,
@@ -21,5 +21,6 @@ export function statsOf(
     refusedBy: { ...refusedBy },
     timedOut: { ...timedOut },
     wouldRefuse: { ...wouldRefuse },
+    evicted,
   };
 }

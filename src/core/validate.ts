@@ -121,7 +121,7 @@ export function checkSignal(name: string, value: unknown): void {
 }
 
 /** The longest delay of `setTimeout`, about 25 days. A longer one would fire at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 
 /**
  * Checks that `value` is a delay that `setTimeout` supports, from `min` milliseconds, or `Infinity`.

@@ -8,8 +8,10 @@
  */
 
 import { setTimeout } from "node:timers/promises";
-import type { ConnAccess } from "../admission/client_finder.ts";
+import { printOnce } from "../admission/checks.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
+import { Evictor } from "../admission/evictor.ts";
 import { createGate } from "../admission/gate.ts";
 import { callHook, hookFailed } from "../admission/hooks.ts";
 import { OPEN_CONN, OpenConns, type Recorded } from "../admission/open_conn.ts";
@@ -17,6 +19,7 @@ import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
 import { type AnswerHooks, RefusalAnswers } from "../admission/refusal_answer.ts";
 import { TimedConns } from "../admission/timed_conns.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { ConnLike, LimitedConn } from "../conn/limited_conn.ts";
 import type { ListenerLike } from "../conn/listener_like.ts";
@@ -26,6 +29,7 @@ import { sendAnswer } from "../conn/send_answer.ts";
 import { TurnShare } from "../conn/turn_share.ts";
 import { watchBytes } from "../conn/watch_bytes.ts";
 import { AcceptBackoff } from "./accept_backoff.ts";
+import { BacklogHold } from "./backlog_hold.ts";
 import { bindSlot } from "./bind_slot.ts";
 import { classifyAcceptError } from "./classify_accept_error.ts";
 
@@ -42,32 +46,26 @@ interface Cuttable {
   cut?(): void;
 }
 
-/** The access of finders to the connections of a listener. */
-export function denoAccess<C extends ConnLike>(native: object): ConnAccess<C> {
-  return {
-    tls: native.constructor.name === "TlsListener",
-    peerOf: (conn) => conn,
-    objectOf: (conn) => conn,
-    isTls: (conn) => "handshake" in conn,
-    read: (conn, buffer) => conn.read(buffer),
-    show(conn, hostname, port) {
-      Object.defineProperty(conn, "remoteAddr", { value: { transport: "tcp", hostname, port }, configurable: true });
-    },
-  };
-}
-
 /** Accepts and admits as connections are asked for: the others wait in the backlog. */
 export function denoAcceptor<C extends ConnLike, A>(
   native: ListenerLike<C, A>,
   limiter: Admitter,
-  hooks: AnswerHooks<C> & DeadlineOptions<C>,
+  hooks: AnswerHooks<C> & DeadlineOptions<C> & EvictionOptions<C, "wait">,
   pending?: PendingStage<C>,
 ): Acceptor<C, A> {
   const { onError } = hooks;
+  const cut = (conn: C & Cuttable) => conn.cut === undefined ? port.drop(conn) : conn.cut();
   const openConns = TimedConns.of(hooks, limiter, {
     present: ({ conn }) => muteRejections(conn as C),
-    close: ({ conn }) => (conn as Cuttable).cut === undefined ? port.drop(conn as C) : (conn as Cuttable).cut!(),
+    close: ({ conn }) => cut(conn as C),
   }, pending);
+  const evictor = Evictor.of<C>(hooks, limiter, {
+    present: muteRejections,
+    close(conn) {
+      ready.delete(conn as LimitedConn<C>);
+      cut(conn);
+    },
+  });
   const timed = openConns instanceof TimedConns;
   const answering = new OpenConns();
   const answers = RefusalAnswers.of(hooks);
@@ -79,7 +77,6 @@ export function denoAcceptor<C extends ConnLike, A>(
   let acceptErrors = 0;
   let accepting = false;
   let admissions = 0;
-  let failurePrinted = false;
 
   const port: Port<C, void> = {
     recordOf: (conn) => (conn as Recorded)[OPEN_CONN],
@@ -88,6 +85,7 @@ export function denoAcceptor<C extends ConnLike, A>(
 
     admit(conn, slot) {
       if (++admissions % ADMISSIONS_PER_TURN === 0) turns.due = true;
+      evictor?.enter(slot, conn);
       try {
         const bound = bindSlot(conn, slot, openConns);
         if (timed) watchBytes(bound);
@@ -118,7 +116,8 @@ export function denoAcceptor<C extends ConnLike, A>(
       }
     },
   };
-  const offer = createGate(port, limiter, hooks, pending);
+  const hold = limiter instanceof WaitingLimiter ? new BacklogHold(native, limiter, pending!, closed) : undefined;
+  const offer = createGate(port, evictor ?? limiter, hooks, pending);
 
   const dropReady = () => ready.clear().forEach(port.drop);
 
@@ -134,6 +133,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     while (ready.wanted) {
       if (turns.due) await turns.yield();
       if (pending?.full) await pending.space();
+      if (hold !== undefined) await hold.end();
       let conn: C;
       try {
         const start = turns.beforeAccept();
@@ -145,9 +145,11 @@ export function denoAcceptor<C extends ConnLike, A>(
       }
       backoff.reset();
       try {
+        const deciding = offer(conn);
+        if (deciding === undefined) continue;
         // A pending connection delays the open ones as much as a refused one.
-        if (pending !== undefined) turns.due = true;
-        offer(conn)?.catch((error) => fail(conn, error));
+        if (hold === undefined || pending!.reads) turns.due = true;
+        deciding.catch((error) => fail(conn, error)).then(hold?.again);
       } catch (error) {
         fail(conn, error);
       }
@@ -177,13 +179,7 @@ export function denoAcceptor<C extends ConnLike, A>(
     turns.due = true;
     const wait = backoff.fail(error);
     if (wait === 0) return true;
-    if (onError === undefined && !failurePrinted) {
-      failurePrinted = true;
-      console.error(
-        "connlimit: cannot accept, trying again (printed once; set onError to see all):",
-        error,
-      );
-    }
+    if (onError === undefined) printOnce(native, "accept-failed", error);
     // Ends early, by rejecting, when the listener is closed.
     await setTimeout(wait, undefined, { signal: closed }).catch(() => {});
     return true;
@@ -203,7 +199,7 @@ export function denoAcceptor<C extends ConnLike, A>(
   };
 
   return {
-    native,
+    native: hold ?? native,
     addr: native.addr,
     openConns,
     answering,

@@ -7,14 +7,15 @@
  * @module
  */
 
-import { setImmediate, setInterval } from "node:timers";
-import { isThenable } from "../admission/hooks.ts";
+import type { Check } from "../admission/checks.ts";
+import { CLOCK, type Clock } from "../admission/clock.ts";
 import type { Admitter } from "../admission/port.ts";
 import { internalsOf } from "../core/internals.ts";
 import { type Peer, UNIX_PEER } from "../core/peer.ts";
 import type { Sweep } from "../core/counts.ts";
 import { type BunServerLike, watchUpgrades } from "./bun_server.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
+import { whenSettled } from "./promise_of.ts";
 import { runtimeSignal } from "./request_signal.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
@@ -50,7 +51,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   readonly #sweptClients = new Set<string>();
   #allSweptAt = -Infinity;
   #sweepDue = false;
-  #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #clock: Clock;
+  /** Ends the timer, which runs while there are slow requests. */
+  #stop: (() => void) | undefined;
 
   readonly #sweeps: Set<Sweep> | undefined;
 
@@ -63,8 +66,9 @@ export class BunTracker implements RequestTracker<BunServerLike> {
   };
 
   /** @param sweeps The sweeps of the limiter, which have this tracker's while it has requests. */
-  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined) {
+  constructor(server: BunServerLike, sweeps: Set<Sweep> | undefined, clock: Clock = CLOCK) {
     this.#server = server;
+    this.#clock = clock;
     this.#sweeps = sweeps;
     this.#unix = server.port === undefined;
     watchUpgrades(server);
@@ -84,8 +88,8 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     return this.#unix ? UNIX_PEER : this.#server.requestIP(request)?.address;
   }
 
-  whyUnknown(request: Request): string | undefined {
-    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : COPIED;
+  whyUnknown(request: Request): Check | undefined {
+    return this.peerOf(request) !== undefined || request.signal.aborted ? undefined : "request-copied";
   }
 
   watchPending({ signal }: Request, left: () => void): () => void {
@@ -99,17 +103,16 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     inFlight.untracked = this.#unix || !peerFound && this.#server.requestIP(inFlight.request) === null;
   }
 
-  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (why: string) => void): void {
-    if (isThenable(result)) {
+  handlerReturned(inFlight: InFlightRequest, result: unknown, unlimited: (check: Check) => void): void {
+    if (result instanceof Promise) {
       inFlight.result = result;
-      const settled = (response: unknown) => {
+      whenSettled(result, (response) => {
         inFlight.result = undefined;
         if (inFlight.slow) this.#recheck(inFlight);
-        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited(FOREIGN_UPGRADE);
-      };
-      result.then(settled, settled);
+        if (response === undefined && this.#isForeignUpgrade(inFlight)) unlimited("upgrade-unlimited");
+      });
     } else if (result === undefined && this.#isForeignUpgrade(inFlight)) {
-      unlimited(FOREIGN_UPGRADE);
+      unlimited("upgrade-unlimited");
     }
     this.#recheck(inFlight);
   }
@@ -124,7 +127,7 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (this.#sweepDue) return;
     this.#sweepDue = true;
     this.#sweeps?.add(this.#sweep);
-    setImmediate(() => {
+    this.#clock.soon(() => {
       this.#sweepDue = false;
       this.#sweptClients.clear();
       if (this.#server.pendingRequests === 0 && this.#slow.size > 0) this.#sweepSlow();
@@ -190,6 +193,10 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     if (!inFlight.slow) return;
     const requests = this.#slow.get(inFlight.client);
     if (requests?.delete(inFlight) && requests.size === 0) this.#slow.delete(inFlight.client);
+    if (this.#slow.size > 0) return;
+    this.#stop?.();
+    this.#stop = undefined;
+    this.#rest();
   }
 
   #addSlow(inFlight: InFlightRequest): void {
@@ -197,37 +204,25 @@ export class BunTracker implements RequestTracker<BunServerLike> {
     const requests = this.#slow.get(inFlight.client);
     if (requests === undefined) this.#slow.set(inFlight.client, new Set([inFlight]));
     else requests.add(inFlight);
-    this.#timer ??= this.#startTimer();
+    this.#stop ??= this.#clock.every(SWEEP_MS, () => this.#tick());
   }
 
-  #startTimer(): ReturnType<typeof setInterval> {
-    const timer = setInterval(() => {
-      this.#sweepSlow();
-      for (const requests of this.#slow.values()) {
-        for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
-      }
-      if (this.#slow.size > 0) return;
-      clearInterval(timer);
-      this.#timer = undefined;
-      this.#rest();
-    }, SWEEP_MS);
-    timer.unref();
-    return timer;
+  /** Once a period. */
+  #tick(): void {
+    this.#sweepSlow();
+    for (const requests of this.#slow.values()) {
+      for (const inFlight of requests) if (this.#isAbandoned(inFlight)) this.#done(inFlight);
+    }
   }
 
   /** Whether a handler has not settled for {@linkcode GONE_PERIODS} since its client left. Call it once a period. */
   #isAbandoned(inFlight: InFlightRequest): boolean {
-    return inFlight.result !== undefined && !inFlight.untracked && this.#isGone(inFlight) &&
-      ++inFlight.periodsGone > GONE_PERIODS;
+    if (inFlight.result === undefined) return false;
+    // Of a request that the server does not know, the signal tells, also if it is read only now.
+    const gone = inFlight.untracked ? runtimeSignal(inFlight.request).aborted : this.#isGone(inFlight);
+    return gone && ++inFlight.periodsGone > GONE_PERIODS;
   }
 }
-
-const FOREIGN_UPGRADE =
-  "a WebSocket holds no slot and is not limited; call server.upgrade() as a method, since the one " +
-  "read before the first request is not limitRequests()'s";
-
-const COPIED = 'Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
-  "Bun.serve to the limited handler, not a copy, or set the option client";
 
 /** The trackers by limiter and server. */
 const trackersOf = new WeakMap<object, WeakMap<BunServerLike, BunTracker>>();

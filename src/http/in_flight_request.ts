@@ -21,7 +21,7 @@ export class InFlightRequest extends OpenConn {
   /** What the option `client` has returned, if there is one. */
   named: unknown = undefined;
   /** The promise that the handler has returned, if it has. On Bun, only until it settles. */
-  result: PromiseLike<unknown> | undefined = undefined;
+  result: Promise<unknown> | undefined = undefined;
   /** The runtime cannot report the end of this response. Its slot is released when the handler settles. */
   untracked = false;
   /** On Bun, whether the request has outlasted one turn of the event loop. */

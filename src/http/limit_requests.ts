@@ -4,17 +4,23 @@
  * @module
  */
 
+import type { Clock } from "../admission/clock.ts";
 import { checkDeadlines } from "../admission/deadline_options.ts";
 import { createGate } from "../admission/gate.ts";
 import { checkHooks } from "../admission/hooks.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
-import type { Admitter } from "../admission/port.ts";
+import { stageFor } from "../admission/stage_for.ts";
+import { checkWaits, waitingStage, WAITS } from "../admission/wait_options.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Refusal } from "../core/slot.ts";
 import { toLimiter } from "../core/to_limiter.ts";
 import { checkHook, typeError } from "../core/validate.ts";
+import { adaptedInfo } from "./adapter_info.ts";
+import { AdapterTracker } from "./adapter_tracker.ts";
 import { type BunServerLike, isBunServer } from "./bun_server.ts";
 import { BunTracker } from "./bun_tracker.ts";
 import { DenoTracker } from "./deno_tracker.ts";
@@ -29,11 +35,12 @@ import type { RequestTracker } from "./request_tracker.ts";
  * @typeParam Q The requests.
  * @typeParam I The second argument of the fetch handler.
  * @typeParam R The result of the handler.
+ * @typeParam L The limiter.
  */
-export interface LimitedHandler<Q, I, R> {
+export interface LimitedHandler<Q, I, R, L extends Admitter = Limiter> {
   (request: Q, info: I): R | Response | Promise<Response>;
   /** Admits, counts and refuses the requests. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
 }
 
 /**
@@ -46,8 +53,8 @@ export interface LimitedHandler<Q, I, R> {
  * A refused request does not reach the handler. An admitted one holds its slot until the response is sent or given up,
  * and the handler has settled. The response is passed on unchanged.
  *
- * Put the limited handler outermost. A request without the second argument of the runtime, such as in a test, has no
- * address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
+ * Put the limited handler outermost. With `@hono/node-server` and srvx, the address is that of the socket below. A request
+ * without the second argument of the runtime, such as in a test, has no address and is refused. For when exactly each runtime releases a slot see docs/runtimes.md in the
  * repository.
  *
  * @example A server on Deno; on Bun pass the handler to `Bun.serve({ fetch })`
@@ -66,20 +73,26 @@ export interface LimitedHandler<Q, I, R> {
  * the handler has already.
  * @throws {RangeError} For a limit out of its range.
  */
-export function limitRequests<Q extends Request, I, R>(
-  limits: Limiter | LimitsOptions,
+export function limitRequests<Q extends Request, I, R, L extends GivenLimits = Limiter>(
+  limits: L | LimitsOptions,
   handler: (request: Q, info: I) => R,
   options: LimitRequestsOptions<Q, I> = {},
-): LimitedHandler<Q, I, R> {
+): LimitedHandler<Q, I, R, LimiterOf<L>> {
   if (typeof handler !== "function") throw typeError("handler", "a function", handler);
-  checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout"]);
+  checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout", ...WAITS]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   checkDeadlines(options);
+  checkWaits(options);
   const limiter = toLimiter(limits);
   checkLimitedOnce("handler", handler, limiter);
   const limited = markLimited(
-    limitHandler(limiter, handler as Handler, options as LimitRequestsOptions),
+    limitHandler(
+      options.whenFull === "wait" ? WaitingLimiter.of(limiter) : limiter,
+      handler as Handler,
+      options as LimitRequestsOptions,
+      waitingStage(options) ?? stageFor(limiter),
+    ),
     handler,
     limiter,
   );
@@ -92,6 +105,7 @@ export function limitHandler(
   handler: Handler,
   options: LimitRequestsOptions,
   pending?: PendingStage<InFlightRequest>,
+  clock?: Clock,
 ): Handler {
   const { onRefused, onError } = options;
   const hooks = {
@@ -101,13 +115,17 @@ export function limitHandler(
   };
   const gateTo = (tracker: RequestTracker<unknown>) =>
     createGate(new RequestPort(limiter, tracker, handler, options), limiter, hooks, pending);
-  const deno = gateTo(new DenoTracker() as RequestTracker<unknown>);
+  const deno = gateTo(new DenoTracker(clock) as RequestTracker<unknown>);
   const bun = new WeakMap<BunServerLike, typeof deno>();
+  let adapted: typeof deno | undefined;
   return function (request, info) {
     let gate: typeof deno | undefined = deno;
-    if (isBunServer(info)) {
-      gate = bun.get(info);
-      if (gate === undefined) bun.set(info, gate = gateTo(BunTracker.of(limiter, info) as RequestTracker<unknown>));
+    const own = isBunServer(info) ? info : adaptedInfo(request, info);
+    if (isBunServer(own)) {
+      gate = bun.get(own);
+      if (gate === undefined) bun.set(own, gate = gateTo(BunTracker.of(limiter, own) as RequestTracker<unknown>));
+    } else if (own !== info) {
+      gate = adapted ??= gateTo(new AdapterTracker(clock) as RequestTracker<unknown>);
     }
     return gate(new InFlightRequest(request, info, this));
   };

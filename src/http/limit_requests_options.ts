@@ -6,6 +6,7 @@
 
 import type { Timeout } from "../admission/deadline_options.ts";
 import type { ErrorHook } from "../admission/hooks.ts";
+import type { WaitOptions } from "../admission/wait_options.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal } from "../core/slot.ts";
 
@@ -15,7 +16,7 @@ import type { Refusal } from "../core/slot.ts";
  * @typeParam Q The requests.
  * @typeParam I The second argument of the fetch handler.
  */
-export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> {
+export interface LimitRequestsOptions<Q extends Request = Request, I = unknown> extends WaitOptions {
   /**
    * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`. If
    * it throws or returns anything else, such as nothing or a promise, the request is refused as `"unknown-address"`, and

@@ -17,6 +17,8 @@
 
 export type { Timeout } from "../admission/deadline_options.ts";
 export type { ErrorHook } from "../admission/hooks.ts";
+export type { WaitOptions } from "../admission/wait_options.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export type { BunServerLike } from "./bun_server.ts";
 export type { ServeInfo } from "./deno_tracker.ts";

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
+import { type Check, tellOnce } from "../admission/checks.ts";
+import { hookFailed, isThenable } from "../admission/hooks.ts";
 import { OPEN_CONN, type OpenConn, type OpenConns, type Recorded } from "../admission/open_conn.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { ProxyCheck } from "../admission/proxy_check.ts";
 import { refusedResponse } from "../admission/refusal_response.ts";
 import { TimedConns } from "../admission/timed_conns.ts";
 import { faultOf } from "../admission/unknown_client.ts";
@@ -14,6 +16,7 @@ import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
 import type { InFlightRequest } from "./in_flight_request.ts";
 import type { LimitRequestsOptions } from "./limit_requests_options.ts";
+import { promiseOf } from "./promise_of.ts";
 import type { RequestTracker } from "./request_tracker.ts";
 
 /** A fetch handler with any arguments and any result. */
@@ -22,13 +25,6 @@ export type Handler = (this: unknown, request: Request, info: unknown) => unknow
 /** What the option `client` has returned where it has thrown, which is reported as such. */
 const FAILED = Symbol("failed");
 
-/** The headers by which proxies name their clients. */
-const FORWARDED = ["x-forwarded-for", "forwarded", "x-real-ip"];
-
-const PROXY =
-  "a request that a proxy may have forwarded was refused at maxPerClient, which counts the proxy; if the proxy " +
-  "is yours, set the option client";
-
 /** The port to a fetch handler on one runtime. Offers result in the response. */
 export class RequestPort implements Port<InFlightRequest, unknown> {
   readonly openConns: OpenConns;
@@ -36,12 +32,12 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   readonly #tracker: RequestTracker<unknown>;
   readonly #handler: Handler;
   readonly #options: LimitRequestsOptions;
-  /** Refusals of clients that are addresses of connections. */
-  #refused = 0;
+  readonly #proxies: ProxyCheck;
 
   constructor(limiter: Admitter, tracker: RequestTracker<unknown>, handler: Handler, options: LimitRequestsOptions) {
     const { maxAge = Infinity, onTimeout, onError } = options;
     this.#timed = maxAge !== Infinity;
+    this.#proxies = new ProxyCheck(handler, "set the option client", onError);
     this.openConns = TimedConns.of(
       {
         maxAge,
@@ -63,7 +59,7 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
   }
 
   /** Tells of WebSockets that hold no slots. */
-  readonly #unlimited = (why: string): void => tellOnce(this.#handler, why, why, this.#options.onError);
+  readonly #unlimited = (check: Check): void => tellOnce(this.#handler, check, this.#options.onError);
 
   peerOf(inFlight: InFlightRequest): Peer {
     const { request, info } = inFlight;
@@ -89,7 +85,8 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     // In `finally`, because a handler that throws has ended its request.
     try {
       this.#tracker.start(inFlight, this.#options.client === undefined);
-      return result = this.#handler.call(inFlight.self, request, info);
+      result = this.#handler.call(inFlight.self, request, info);
+      return result = promiseOf(result) ?? result;
     } finally {
       this.#tracker.handlerReturned(inFlight, result, this.#unlimited);
     }
@@ -104,7 +101,9 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     const { client, answer, onError } = this.#options;
     const { reason } = refusal;
     if (reason === "unknown-address") this.#tellWhy(inFlight);
-    else if (reason === "client" && client === undefined) this.#tellOfProxy(request);
+    else if (reason === "client" && client === undefined && this.#proxies.isDue) {
+      this.#proxies.look(this.#tracker.peerOf(request, info), (name) => request.headers.has(name));
+    }
     if (answer === undefined) return refusedResponse(refusal);
     const failed = (error: unknown) => {
       hookFailed(answer, onError, error);
@@ -123,18 +122,11 @@ export class RequestPort implements Port<InFlightRequest, unknown> {
     const { client, onError } = this.#options;
     if (client === undefined) {
       const why = this.#tracker.whyUnknown(request, info);
-      if (why !== undefined) tellOnce(this.#handler, why, why, onError);
+      if (why !== undefined) tellOnce(this.#handler, why, onError);
     } else if (named !== FAILED) {
       const fault = faultOf(named);
-      tellOnce(client, fault.remedy, () => fault.message, onError);
+      tellOnce(client, "client-unnamed", onError, () => fault.message, fault.remedy);
     }
-  }
-
-  /** Behind a proxy, all users are one client. Looks at one of 64 refusals, since reading headers takes time. */
-  #tellOfProxy({ headers }: Request): void {
-    if ((this.#refused++ & 63) !== 0) return;
-    const header = FORWARDED.find((name) => headers.has(name));
-    if (header !== undefined) tellOnce(this.#handler, PROXY, `${PROXY}; got ${header}`, this.#options.onError);
   }
 
   hold({ request }: InFlightRequest, ended: () => void): () => void {

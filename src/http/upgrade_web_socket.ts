@@ -5,6 +5,7 @@
  */
 
 import { setTimeout } from "node:timers";
+import { HANDLER_TIMEOUT_MS } from "./handler_timeout.ts";
 import { InFlightRequest } from "./in_flight_request.ts";
 
 /**
@@ -74,17 +75,39 @@ export function upgradeWebSocket(
   const { Deno } = globalThis as Runtime;
   if (Deno === undefined) throw new Error("upgradeWebSocket() needs Deno; on Bun there is server.upgrade()");
   const upgrade = Deno.upgradeWebSocket(request, options);
-  const { socket } = upgrade;
   // A copy of the request has no slot, and Deno upgrades it as well.
-  if (InFlightRequest.isRecorded(request)) limitedUpgrades.add(upgrade.response);
-  const release = InFlightRequest.upgrade(request, () => socket.close(GOING_AWAY));
-  const opening = later(async () => {
-    await InFlightRequest.settled(request);
-    later(() => socket.readyState === CONNECTING && release());
-  });
-  socket.addEventListener("open", () => clearTimeout(opening));
-  socket.addEventListener("close", release);
+  if (InFlightRequest.isRecorded(request)) {
+    limitedUpgrades.add(upgrade.response);
+    holdSlot(request, upgrade.socket);
+  }
   return upgrade;
+}
+
+/**
+ * Has a WebSocket hold the slot of its request until it closes, or is lost before it opens.
+ *
+ * @param later Starts a timer. Returns what stops it.
+ */
+export function holdSlot(request: Request, socket: WebSocket, later: typeof startTimer = startTimer): void {
+  const release = InFlightRequest.upgrade(request, () => socket.close(GOING_AWAY));
+  const lost = () => {
+    if (socket.readyState !== CONNECTING) return;
+    release();
+    // It would be open without a slot.
+    socket.addEventListener("open", () => socket.close(GOING_AWAY));
+  };
+  let stop = later(WS_OPEN_TIMEOUT_MS, () => {
+    stop = later(HANDLER_TIMEOUT_MS, lost);
+    InFlightRequest.settled(request).then(() => {
+      stop();
+      if (socket.readyState === CONNECTING) stop = later(WS_OPEN_TIMEOUT_MS, lost);
+    });
+  });
+  socket.addEventListener("open", () => stop());
+  socket.addEventListener("close", () => {
+    stop();
+    release();
+  });
 }
 
 /** The responses of {@linkcode upgradeWebSocket}. */
@@ -95,8 +118,8 @@ export function isLimitedUpgrade(response: Response): boolean {
   return limitedUpgrades.has(response);
 }
 
-function later(callback: () => unknown): ReturnType<typeof setTimeout> {
-  const timer = setTimeout(callback, WS_OPEN_TIMEOUT_MS);
+function startTimer(milliseconds: number, run: () => void): () => void {
+  const timer = setTimeout(run, milliseconds);
   timer.unref();
-  return timer;
+  return () => clearTimeout(timer);
 }

@@ -6,8 +6,12 @@
 
 import { checkClient, type ClientFinder, findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, type DeadlineOptions, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, type EvictionOptions, EVICTIONS } from "../admission/eviction_options.ts";
 import { checkLimitedOnce, markLimited } from "../admission/limit_once.ts";
+import { patientStage } from "../admission/patient_stage.ts";
 import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.ts";
+import { stageFor } from "../admission/stage_for.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
 import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
 import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
@@ -17,11 +21,13 @@ import { LimitedAcceptorListener } from "../conn/limited_acceptor_listener.ts";
 import type { ConnLike } from "../conn/limited_conn.ts";
 import type { LimitedListener, LimitedListenerOptions } from "../conn/limited_listener.ts";
 import type { ListenerLike } from "../conn/listener_like.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
 import { checkSignal, typeError } from "../core/validate.ts";
-import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
+import { denoAcceptor } from "../deno/deno_acceptor.ts";
+import { denoAccess } from "../deno/deno_access.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
@@ -48,51 +54,63 @@ import { denoAcceptor, denoAccess } from "../deno/deno_acceptor.ts";
  *
  * @param listener A listener that nothing else accepts from. Close it through the limited one.
  * @param limits A limiter, which several listeners may share, or limits for a new one. By default a client may have 100
- * connections.
+ * connections. It may be a limiter that takes its time.
  * @param options An answer for refused clients, deadlines, hooks and a signal.
  * @returns The limited listener.
  * @throws {TypeError} For an unknown option, a value of the wrong type, a limiter that the listener has already, or a
  * listener of Bun that is closed or limited already.
  * @throws {RangeError} For a limit or a deadline out of its range.
  */
-export function limitedListener(
+export function limitedListener<L extends GivenLimits = Limiter>(
   listener: BunListenerLike,
-  limits?: Limiter | LimitsOptions,
+  limits?: L | LimitsOptions,
   options?: LimitedListenerOptions<BunConn>,
-): LimitedListener<BunConn, NetAddr>;
+): LimitedListener<BunConn, NetAddr, LimiterOf<L>>;
 /** Limits a Unix listener of Bun. Its peers are one client. */
-export function limitedListener(
+export function limitedListener<L extends GivenLimits = Limiter>(
   listener: BunUnixListenerLike,
-  limits?: Limiter | LimitsOptions,
+  limits?: L | LimitsOptions,
   options?: LimitedListenerOptions<BunConn<UnixAddr>>,
-): LimitedListener<BunConn<UnixAddr>, UnixAddr>;
+): LimitedListener<BunConn<UnixAddr>, UnixAddr, LimiterOf<L>>;
 /** Limits a listener of Deno, or one in its shape. */
-export function limitedListener<C extends ConnLike, A>(
+export function limitedListener<C extends ConnLike, A, L extends GivenLimits = Limiter>(
   listener: ListenerLike<C, A>,
-  limits?: Limiter | LimitsOptions,
+  limits?: L | LimitsOptions,
   options?: LimitedListenerOptions<C>,
-): LimitedListener<C, A>;
+): LimitedListener<C, A, LimiterOf<L>>;
 export function limitedListener(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
-  limits: Limiter | LimitsOptions = {},
+  limits: Admitter | LimitsOptions = {},
   options: LimitedListenerOptions<never> = {},
-): LimitedListener {
-  checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES]);
+): LimitedListener<ConnLike, unknown, Admitter> {
+  checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, isOfBun(listener) ? NO_WAIT : undefined);
   checkSignal("signal", options.signal);
   // Before a listener of Bun's is taken over, which cannot be undone.
   checkClient(options.client);
-  const limiter = toLimiter(limits);
+  const limiter: Admitter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
   const acceptor = acceptorOf(listener, limiter, options as ListenerHooks, options.client);
   return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
 }
 
-type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike>;
+/** Why connections cannot wait. */
+const NO_WAIT =
+  "Bun accepts connections by itself, and cannot leave them in the backlog; run the listener on Deno, or let " +
+  "requests wait with limitRequests()";
+
+/** Whether a listener is Bun's, or one over it. */
+function isOfBun(listener: unknown): boolean {
+  const { acceptor } = (listener ?? {}) as Partial<AcceptorListener<never, unknown>>;
+  return isBunListener(listener) || (acceptor as Partial<BunAcceptor<never>> | undefined)?.limit !== undefined;
+}
+
+type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike> & EvictionOptions<ConnLike, "wait">;
 
 function acceptorOf(
   listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
-  limiter: Limiter,
+  limiter: Admitter,
   hooks: ListenerHooks,
   client: ClientFinder | undefined,
 ): Acceptor<ConnLike, unknown> {
@@ -100,11 +118,19 @@ function acceptorOf(
     ? bunAcceptor(listener)
     : (listener as Partial<AcceptorListener<never, unknown>>)?.acceptor as Partial<BunAcceptor<never>> | undefined;
   if (acceptor?.limited === false) {
-    acceptor.limit!(limiter, hooks as AnswerHooks<ConnLike>, findClients(client, acceptor.access!));
+    acceptor.limit!(
+      limiter,
+      hooks as AnswerHooks<ConnLike>,
+      findClients(client, acceptor.access!) ?? stageFor(limiter),
+    );
     return acceptor as Acceptor<never, unknown>;
   }
   if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
-    return denoAcceptor(listener as ListenerLike, limiter, hooks, findClients(client, denoAccess(listener)));
+    const pending = findClients(client, denoAccess(listener));
+    if (hooks.whenFull === "wait") {
+      return denoAcceptor(listener as ListenerLike, WaitingLimiter.of(limiter), hooks, patientStage(pending));
+    }
+    return denoAcceptor(listener as ListenerLike, limiter, hooks, pending ?? stageFor(limiter));
   }
   throw typeError("listener", "a listener of Deno's or Bun's", listener);
 }

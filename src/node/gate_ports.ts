@@ -4,6 +4,7 @@
  * @module
  */
 
+import { countsTogether } from "../admission/limit_once.ts";
 import type { Admitter } from "../admission/port.ts";
 
 /** The port of one limiter. Offers result in whether the server may have what is offered. */
@@ -22,7 +23,7 @@ export class GatePorts<C> {
   }
 
   has(limiter: Admitter): boolean {
-    return this.#ports.some((port) => port.limiter === limiter);
+    return this.#ports.some((port) => countsTogether(port.limiter, limiter));
   }
 
   add(port: GatePort<C>): void {

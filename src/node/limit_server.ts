@@ -6,9 +6,12 @@
 
 import { findClients } from "../admission/client_finder.ts";
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
+import { checkEvictions, EVICTIONS } from "../admission/eviction_options.ts";
 import { slotFrom } from "../admission/limit_once.ts";
 import { checkAnswerHooks } from "../admission/refusal_answer.ts";
+import { stageFor } from "../admission/stage_for.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import type { Slot } from "../core/slot.ts";
@@ -19,10 +22,14 @@ import { ServerGate } from "./server_gate.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { type LimitServerOptions, ServerPort } from "./server_port.ts";
 
-/** The limits of a server. Returned by {@linkcode limitServer}. */
-export interface LimitedServer extends DisposableLike {
+/**
+ * The limits of a server. Returned by {@linkcode limitServer}.
+ *
+ * @typeParam L The limiter.
+ */
+export interface LimitedServer<L extends Admitter = Limiter> extends DisposableLike {
   /** Admits, counts and refuses the server's connections. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
   /**
    * The slot that a connection holds of this limiter. `undefined` if it holds none: it was open before, has closed, or is
    * no connection of this server. A TLS socket, such as that of an `https` request, has the slot of the socket below it.
@@ -35,6 +42,10 @@ export interface LimitedServer extends DisposableLike {
   /** Removes the limits, as `using` does. Open connections stay counted until they close. A second call does nothing. */
   detach(): void;
 }
+
+/** Why connections cannot wait. */
+const ACCEPTED = "the runtime accepts connections by itself, and cannot leave them in the backlog; on Deno, limit a " +
+  "Deno.listen() by limitedListener(); for HTTP, let requests wait with limitServerRequests()";
 
 /**
  * Limits a server of `node:net`, `node:tls`, `node:http`, `node:https` or `node:http2`, and what is built on one:
@@ -65,17 +76,18 @@ export interface LimitedServer extends DisposableLike {
  * type, or a limiter that the server has already.
  * @throws {RangeError} For a limit out of its range.
  */
-export function limitServer<S extends ServerSocket = ServerSocket>(
+export function limitServer<S extends ServerSocket = ServerSocket, L extends GivenLimits = Limiter>(
   server: ServerLike,
-  limits: Limiter | LimitsOptions = {},
+  limits: L | LimitsOptions = {},
   options: LimitServerOptions<S> = {},
-): LimitedServer {
+): LimitedServer<LimiterOf<L>> {
   checkServer(server);
-  checkAnswerHooks("server", options, ["client", ...DEADLINES]);
+  checkAnswerHooks("server", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
+  checkEvictions(options, ACCEPTED);
   const limiter = toLimiter(limits);
   const { client } = options;
-  const pending = client === undefined ? undefined : findClients(client, serverAccess(server));
+  const pending = client === undefined ? stageFor<ServerSocket>(limiter) : findClients(client, serverAccess(server));
   const port = new ServerPort(server, limiter, options as LimitServerOptions, pending);
   const gate = ServerGate.of(server);
   gate.add(port);

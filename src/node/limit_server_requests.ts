@@ -6,7 +6,10 @@
 
 import { checkDeadlines, DEADLINES } from "../admission/deadline_options.ts";
 import { checkHooks } from "../admission/hooks.ts";
+import { stageFor } from "../admission/stage_for.ts";
+import { checkWaits, WAITS } from "../admission/wait_options.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
+import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
@@ -20,10 +23,14 @@ import type { ServerRequest } from "./server_request.ts";
 /** A request has sent its first byte. */
 const REQUEST_DEADLINES = DEADLINES.filter((name) => name !== "firstByteTimeout");
 
-/** The limits of a server's requests. Returned by {@linkcode limitServerRequests}. */
-export interface LimitedServerRequests extends DisposableLike {
+/**
+ * The limits of a server's requests. Returned by {@linkcode limitServerRequests}.
+ *
+ * @typeParam L The limiter.
+ */
+export interface LimitedServerRequests<L extends Admitter = Limiter> extends DisposableLike {
   /** Admits, counts and refuses the requests. */
-  readonly limiter: Limiter;
+  readonly limiter: L;
   /** Removes the limits, as `using` does. Requests in flight stay counted until they end. A second call does nothing. */
   detach(): void;
 }
@@ -63,18 +70,19 @@ export interface LimitedServerRequests extends DisposableLike {
  * that the server has already, also one for its connections.
  * @throws {RangeError} For a limit out of its range.
  */
-export function limitServerRequests<Q extends ServerRequest = ServerRequest>(
+export function limitServerRequests<Q extends ServerRequest = ServerRequest, L extends GivenLimits = Limiter>(
   server: ServerLike,
-  limits: Limiter | LimitsOptions = {},
+  limits: L | LimitsOptions = {},
   options: LimitServerRequestsOptions<Q> = {},
-): LimitedServerRequests {
+): LimitedServerRequests<LimiterOf<L>> {
   checkHttpServer(server);
-  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES]);
+  checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES, ...WAITS]);
   checkDeadlines(options);
+  checkWaits(options);
   checkHook("client", options.client);
   checkHook("answer", options.answer);
   const limiter = toLimiter(limits);
-  const port = new RequestsPort(server, limiter, options as unknown as LimitServerRequestsOptions);
+  const port = new RequestsPort(server, limiter, options as unknown as LimitServerRequestsOptions, stageFor(limiter));
   const gate = ServerGate.of(server);
   gate.addForRequests(port);
   const detach = () => gate.removeForRequests(port);

@@ -21,6 +21,7 @@
 
 export type { ClientFinder } from "../admission/client_finder.ts";
 export type { DeadlineOptions, Timeout } from "../admission/deadline_options.ts";
+export type { Eviction, EvictionOptions } from "../admission/eviction_options.ts";
 export type { ErrorHook, RefusalHooks } from "../admission/hooks.ts";
 export type {
   AnswerBudget,
@@ -29,6 +30,8 @@ export type {
   AnswerOptions,
   RefusalAnswer,
 } from "../admission/refusal_answer.ts";
+export type { WaitOptions } from "../admission/wait_options.ts";
+export type { Admitter, Awaitable, GivenLimits, LimiterOf } from "../core/admitter.ts";
 export type { TimeoutKind } from "../core/limiter_stats.ts";
 export { type LimitedServer, limitServer } from "./limit_server.ts";
 export { type LimitedServerRequests, limitServerRequests } from "./limit_server_requests.ts";

@@ -6,9 +6,13 @@
 
 import type { Timeout } from "../admission/deadline_options.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
-import { type ErrorHook, hookFailed, isThenable, tellOnce } from "../admission/hooks.ts";
+import { tellOnce } from "../admission/checks.ts";
+import { type ErrorHook, hookFailed, isThenable } from "../admission/hooks.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
 import type { Admitter, Port } from "../admission/port.ts";
+import { waitingStage, type WaitOptions } from "../admission/wait_options.ts";
+import { WaitingLimiter } from "../admission/waiting_limiter.ts";
+import { ProxyCheck } from "../admission/proxy_check.ts";
 import { faultOf } from "../admission/unknown_client.ts";
 import type { Peer } from "../core/peer.ts";
 import type { Refusal, Slot } from "../core/slot.ts";
@@ -33,7 +37,7 @@ import type { Exchange, ServerRequest } from "./server_request.ts";
  *
  * @typeParam Q The requests.
  */
-export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequest> {
+export interface LimitServerRequestsOptions<Q extends ServerRequest = ServerRequest> extends WaitOptions {
   /**
    * Returns the client of a request, for servers behind a proxy: an address without port or brackets, or `{ key }`.
    * `forwarded()` of `./proxy` makes one. `peer` is the connection's. If it returns nothing or throws, the request is
@@ -94,10 +98,10 @@ export class RequestsPort implements Port<Exchange, boolean> {
   readonly #options: LimitServerRequestsOptions;
   readonly #gate: Gate<Exchange, boolean>;
   readonly #deadlines: RequestDeadlines | undefined;
+  readonly #proxies: ProxyCheck;
   /** A refused upgrade that is being answered has a descriptor and no slot. */
   readonly #upgradeAnswers = new TokenBucket(10, 100);
 
-  /** @param pending For limiters that answer later. No public limiter does yet; without one, it costs nothing. */
   constructor(
     server: ServerLike,
     limiter: Admitter,
@@ -108,6 +112,7 @@ export class RequestsPort implements Port<Exchange, boolean> {
     this.#server = server;
     this.#options = options;
     const { onRefused, onTimeout, onError, idleTimeout = Infinity, maxAge = Infinity } = options;
+    this.#proxies = new ProxyCheck(server, "set the option client", onError);
     const hooks = {
       onError,
       onRefused: onRefused &&
@@ -121,7 +126,8 @@ export class RequestsPort implements Port<Exchange, boolean> {
         onTimeout: (timeout, { request, client }: Exchange) => onTimeout(timeout, request, client),
       },
     }, limiter);
-    this.#gate = createGate(this, limiter, hooks, pending);
+    const admitter = options.whenFull === "wait" ? WaitingLimiter.of(limiter) : limiter;
+    this.#gate = createGate(this, admitter, hooks, waitingStage(options) ?? pending);
   }
 
   offer(exchange: Exchange): boolean | Promise<boolean> {
@@ -171,7 +177,10 @@ export class RequestsPort implements Port<Exchange, boolean> {
     if (client !== undefined && refusal.reason === "unknown-address" && !exchange.failed) {
       // A server that refuses everyone must not do so in silence.
       const fault = faultOf(exchange.client);
-      tellOnce(client, fault.remedy, () => fault.message, onError);
+      tellOnce(client, "client-unnamed", onError, () => fault.message, fault.remedy);
+    }
+    if (client === undefined && refusal.reason === "client" && this.#proxies.isDue) {
+      this.#proxies.look(exchange.client, (name) => exchange.request.headers[name] !== undefined);
     }
     const { kind } = exchange;
     if (kind === "tunnel" && !this.#upgradeAnswers.take()) return this.drop(exchange);

@@ -116,12 +116,12 @@ export class ServerDeadlines implements Watch<Timed> {
   }
 }
 
-/** The connections of a limiter, with their deadlines. */
+/** The connections of a limiter. */
 interface Watched {
   upgrade(socket: CountedSocket): void;
 }
 
-/** Notes what an event of a server says about a socket, for all deadlines of the server. */
+/** Notes what an event of a server says about a socket, for all limiters of the server. */
 export function watchEvent(event: unknown, first: unknown, second: unknown, all: Iterable<Watched>): void {
   switch (event) {
     case "secureConnection":

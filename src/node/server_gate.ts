@@ -30,8 +30,8 @@ type Event = readonly unknown[];
 export class ServerGate {
   readonly #connections = new GatePorts<ServerSocket>();
   readonly #requests = new GatePorts<Exchange>();
-  /** Connections with deadlines, of each limiter that the server has, or had when connections began that are still open. */
-  readonly #timed: ServerConns[] = [];
+  /** Connections that need its events, of each limiter that the server has, or had when some began that are still open. */
+  readonly #watched: ServerConns[] = [];
   readonly #attached = new Set<ServerConns>();
   /**
    * By pending socket, the events that are held back. The first is `"connection"`. Node and Deno emit no others before it;
@@ -84,10 +84,10 @@ export class ServerGate {
     };
     const connections = this.#connections;
     const requests = this.#requests;
-    const timed = this.#timed;
+    const watched = this.#watched;
     const held = this.#held;
     const emitAdmitted = (event: Event) => {
-      if (timed.length > 0) watchEvent(event[0], event[1], event[2], timed);
+      if (watched.length > 0) watchEvent(event[0], event[1], event[2], watched);
       return apply(server, event);
     };
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
@@ -107,7 +107,7 @@ export class ServerGate {
       } else if (isStopped(requests, arguments, emitAdmitted)) {
         return true;
       }
-      if (timed.length > 0) watchEvent(event, first, second, timed);
+      if (watched.length > 0) watchEvent(event, first, second, watched);
       // As many as there are, without making an array for each event.
       return apply(this, arguments);
     };
@@ -119,9 +119,9 @@ export class ServerGate {
     this.#check(port.limiter);
     this.#connections.add(port);
     const conns = port.openConns;
-    if (conns.deadlines === undefined) return;
+    if (!port.needsEvents) return;
     this.#forgetDetached();
-    this.#timed.push(conns);
+    this.#watched.push(conns);
     this.#attached.add(conns);
   }
 
@@ -133,8 +133,8 @@ export class ServerGate {
   }
 
   #forgetDetached(): void {
-    const kept = this.#timed.filter((conns) => conns.size > 0 || this.#attached.has(conns));
-    this.#timed.splice(0, Infinity, ...kept);
+    const kept = this.#watched.filter((conns) => conns.size > 0 || this.#attached.has(conns));
+    this.#watched.splice(0, Infinity, ...kept);
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */

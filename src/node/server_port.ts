@@ -6,6 +6,8 @@
 
 import type { ClientFinder } from "../admission/client_finder.ts";
 import type { DeadlineOptions } from "../admission/deadline_options.ts";
+import type { EvictionOptions } from "../admission/eviction_options.ts";
+import { type EvictionPort, Evictor } from "../admission/evictor.ts";
 import { createGate, type Gate } from "../admission/gate.ts";
 import { OPEN_CONN, type OpenConn, type Recorded } from "../admission/open_conn.ts";
 import type { PendingStage } from "../admission/pending_stage.ts";
@@ -20,6 +22,8 @@ import { peerOfSocket } from "./server_access.ts";
 import { ServerConn, ServerConns, type ServerConnSocket } from "./server_conns.ts";
 import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
+import { closeSocket, secureOf } from "./socket_activity.ts";
+import { ServerProxyCheck } from "./server_proxy_check.ts";
 import { http2Sockets } from "./too_many_connections.ts";
 
 /**
@@ -28,7 +32,7 @@ import { http2Sockets } from "./too_many_connections.ts";
  *
  * @typeParam S The server's sockets.
  */
-export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S>, DeadlineOptions<S> {
+export interface LimitServerOptions<S = ServerSocket> extends AnswerHooks<S>, DeadlineOptions<S>, EvictionOptions<S> {
   /**
    * Finds the client of each connection behind a proxy: `proxyProtocol()` of `./proxy`. The socket's `remoteAddress` is then
    * the client's. With TLS, the proxy's header comes before the handshake. On Bun, for servers of `node:net` only.
@@ -45,6 +49,9 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   readonly openConns: ServerConns;
   readonly #server: ServerLike;
   readonly #answers: RefusalAnswers<ServerSocket> | undefined;
+  readonly #evictor: Evictor<ServerSocket> | undefined;
+  /** Absent where the clients behind proxies are known. */
+  readonly #proxies: ServerProxyCheck | undefined;
   readonly #tls: boolean;
   readonly #http2: boolean;
   readonly #closesInTurn: boolean;
@@ -59,12 +66,19 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     this.openConns = new ServerConns(limiter, ServerDeadlines.of(options, server, limiter, pending));
     this.#server = server;
     this.#answers = RefusalAnswers.of(options);
+    if (options.client === undefined) this.#proxies = new ServerProxyCheck(server, this.openConns, options.onError);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
     this.#http2 = "updateSettings" in server;
     // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
     this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
-    this.offer = createGate(this, limiter, options, pending);
+    this.#evictor = Evictor.of<ServerSocket>(options, limiter, EVICTION);
+    this.offer = createGate(this, this.#evictor ?? limiter, options, pending);
+  }
+
+  /** Whether it must know what the server's events say about sockets. */
+  get needsEvents(): boolean {
+    return this.openConns.deadlines !== undefined || this.#evictor !== undefined;
   }
 
   /** Also for a TLS socket over one that was admitted, as a server makes it that passes its sockets on. */
@@ -79,8 +93,12 @@ export class ServerPort implements Port<ServerSocket, boolean> {
 
   admit(socket: ServerSocket, slot: Slot): boolean {
     // A socket that was closed before it was handed over will not close again.
-    if (socket.destroyed) slot.release();
-    else bindSlot(socket, slot, this.openConns);
+    if (socket.destroyed) {
+      slot.release();
+    } else {
+      this.#evictor?.enter(slot, socket);
+      bindSlot(socket, slot, this.openConns);
+    }
     return true;
   }
 
@@ -92,6 +110,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   };
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
+    if (refusal.reason === "client") this.#proxies?.refused(this.peerOf(socket));
     if (this.#answers !== undefined && this.#isAnswered(this.#answers, socket, refusal)) return false;
     if (!this.#closesInTurn) return this.drop(socket);
     closeInTurn(socket);
@@ -151,6 +170,16 @@ export class ServerPort implements Port<ServerSocket, boolean> {
 function isBeforeHandshake({ encrypted, alpnProtocol = null }: ServerSocket): boolean {
   return encrypted === true && alpnProtocol === null;
 }
+
+/** How sockets are closed in favour of others. With TLS, hooks are to talk through it. */
+const EVICTION: EvictionPort<ServerSocket & Recorded> = {
+  present: (socket) => secureOf(socket) ?? socket,
+  close(socket) {
+    closeSocket(socket);
+    // "close" comes later, when the newcomer has long been refused. The descriptor is closed already.
+    socket[OPEN_CONN]?.end();
+  },
+};
 
 /** Refused TLS sockets. Bun's servers emit `"tlsClientError"` for them, which the gate suppresses. */
 const refusedTls = new WeakSet<object>();

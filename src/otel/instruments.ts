@@ -86,6 +86,12 @@ export const INSTRUMENTS: Readonly<Record<string, Instrument>> = {
     measure: ({ timedOut }: LimiterStats & { readonly timedOut?: Readonly<Record<string, number>> }) =>
       timedOut === undefined ? [] : by(timedOut, "connlimit.timeout.kind"),
   },
+  "connlimit.connection.evicted": {
+    kind: "Counter",
+    unit: "{connection}",
+    description: "Admitted connections closed in favour of others, where that is what happens at the total.",
+    measure: ({ evicted }) => [[evicted]],
+  },
 };
 
 /** The instruments that are 0 once a limiter is gone. */

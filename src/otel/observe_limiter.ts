@@ -58,6 +58,7 @@ const observedBy = new WeakMap<object, Observed>();
  * | `connlimit.connection.refused`      | Counter       | `connlimit.refusal.reason`                                      |
  * | `connlimit.connection.would_refuse` | Counter       | `connlimit.refusal.reason`; in a dry run                        |
  * | `connlimit.connection.timed_out`    | Counter       | `connlimit.timeout.kind`                                        |
+ * | `connlimit.connection.evicted`      | Counter       |                                                                 |
  *
  * Their unit is `{connection}`, that of clients `{client}`. Where there is no limit, it is absent; where one was lifted, it is
  * 2^53 - 1. Attributes have fixed sets of values, and none has an address.

@@ -1,6 +1,6 @@
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { callHook, tellOnce } from "../../src/admission/hooks.ts";
+import { callHook } from "../../src/admission/hooks.ts";
 import { printed } from "../support/console.ts";
 import { throwing } from "../support/failures.ts";
 
@@ -46,30 +46,4 @@ test("callHook() survives a hook whose result has a `then` that throws", () => {
   };
   callHook(() => result, (error) => void errors.push(error));
   assertStrictEquals(errors.length, 1);
-});
-
-test("tellOnce() tells each cause once about each thing, to onError or else on the console", async () => {
-  const [one, other] = [() => {}, () => {}];
-  const errors: unknown[] = [];
-  const onError = (error: unknown) => void errors.push(error);
-  const calls = await printed(() => {
-    for (let i = 0; i < 3; i++) {
-      tellOnce(one, "cause", `first ${i}`, onError);
-      tellOnce(one, "other cause", `second ${i}`, onError);
-      tellOnce(other, "cause", `third ${i}`, undefined);
-      tellOnce(one, "cause", `not told ${i}`, undefined);
-    }
-  });
-  assertEquals(errors.map(String), ["TypeError: first 0", "TypeError: second 0"]);
-  assertEquals(calls, [["connlimit: third 0"]]);
-});
-
-test("tellOnce() makes a message only when it tells it", () => {
-  const about = {};
-  const told: string[] = [];
-  let made = 0;
-  for (let i = 0; i < 3; i++) {
-    tellOnce(about, "cause", () => `message ${++made}`, (error) => told.push((error as Error).message));
-  }
-  assertEquals([made, told], [1, ["message 1"]]);
 });

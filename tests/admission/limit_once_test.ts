@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { type Admission, Limiter, type Slot } from "@connlimit/connlimit";
+import { type Admission, type Admitter, Limiter, type Peer, type Slot } from "@connlimit/connlimit";
 import { createGate } from "../../src/admission/gate.ts";
 import { checkLimitedOnce, markLimited, slotFrom } from "../../src/admission/limit_once.ts";
 import { OpenConn } from "../../src/admission/open_conn.ts";
@@ -85,4 +85,68 @@ test("createGate() asks a limiter of another make each time", () => {
   port.slots.push(limiter.accept({ key: "a" }));
   offer("a");
   assertStrictEquals(limiter.open, 2);
+});
+
+/** A limiter of the user's in front of another, whose slots it hands on or wraps. */
+class Front implements Admitter {
+  readonly local: Limiter;
+  readonly #wraps: boolean;
+  asked = 0;
+
+  constructor(local: Limiter, wraps = false) {
+    this.local = local;
+    this.#wraps = wraps;
+  }
+
+  tryAccept(peer: Peer): Promise<Admission> {
+    this.asked++;
+    const slot = this.local.tryAccept(peer);
+    if (!slot.admitted || !this.#wraps) return Promise.resolve(slot);
+    const release = () => slot.release();
+    return Promise.resolve({
+      ...{ admitted: true, client: slot.client, release, [Symbol.dispose]: release } as const,
+      get released() {
+        return slot.released;
+      },
+    });
+  }
+}
+
+for (const wraps of [false, true]) {
+  test(`createGate() asks a limiter of the user's once that ${wraps ? "wraps" : "hands on"} the slots of another`, async () => {
+    const front = new Front(new Limiter(), wraps);
+    const records: OpenConn[] = [];
+    const port = Object.assign(new FakePort(), { recordOf: () => records[0] });
+    const offer = createGate(port, front, {}, new PendingStage());
+    await offer("a");
+    records.push(recordOf(port.slots[0]!));
+    assertStrictEquals(slotFrom(front, records[0]), port.slots[0]);
+    // It is passed on, and met once more; then by another client, and after its end.
+    assertEquals([await offer("a"), front.asked, front.local.open], ["admit a", 1, 1]);
+    assertEquals([await offer("b"), front.asked, front.local.open], ["admit b", 2, 2]);
+    port.slots[0]!.release();
+    assertEquals([await offer("a"), front.asked, front.local.open], ["admit a", 3, 2]);
+  });
+}
+
+test("createGate() asks a limiter of the user's of a connection that only the limiter underneath has admitted", async () => {
+  const front = new Front(new Limiter());
+  const record = recordOf(front.local.accept({ key: "a" }));
+  const port = Object.assign(new FakePort(), { recordOf: () => record });
+  const offer = createGate(port, front, {}, new PendingStage());
+  assertStrictEquals(slotFrom(front, record), undefined);
+  assertEquals([await offer("a"), front.asked], ["admit a", 1]);
+});
+
+test("checkLimitedOnce() takes limiters that count by the same one for one", () => {
+  const limiter = new Limiter();
+  const [front, other] = [new Front(limiter), new Front(new Limiter())];
+  const none = { tryAccept: (peer: Peer) => limiter.tryAccept(peer) };
+  for (const [inner, outer] of [[limiter, front], [front, limiter], [front, new Front(limiter)]] as const) {
+    const limited = markLimited({}, {}, inner);
+    assertThrows(() => checkLimitedOnce("handler", limited, outer), TypeError, "limiter must be one");
+  }
+  const limited = markLimited(markLimited({}, {}, front), {}, none);
+  checkLimitedOnce("handler", limited, other);
+  checkLimitedOnce("handler", limited, { ...none });
 });

@@ -10,6 +10,7 @@ import { Limiter } from "@connlimit/connlimit";
 import { createGate } from "../../src/admission/gate.ts";
 import { PendingStage } from "../../src/admission/pending_stage.ts";
 import { FakePort } from "../support/fake_port.ts";
+import { throwing } from "../support/failures.ts";
 import { FakeClock } from "../support/fake_clock.ts";
 import { settled, turns } from "../support/settled.ts";
 import { StageTrial } from "../support/stage_trial.ts";
@@ -105,6 +106,23 @@ test("PendingStage leaves an admitted connection alone when its client leaves", 
   assertEquals([trial.port.log, trial.port.slots[0]!.released], [["hold a", "free a", "admit a"], false]);
   assertEquals(trial.counts, [0, 1]);
 });
+
+for (const what of ["hold", "free", "hold, whose limiter is slow,"]) {
+  test(`PendingStage keeps nothing of a connection that it cannot ${what} and refuses it`, async () => {
+    const trial = new StageTrial({ max: 1, timeout: 2 ** 31 - 1 });
+    const { port, admitter } = trial;
+    port.hold = what === "free" ? () => throwing("broken") : throwing("broken");
+    const result = trial.offer("a");
+    const decide = () => admitter.questions[0]!.decide();
+    const early = what.includes("slow") ? undefined : decide();
+    assertStrictEquals(await result, "refuse a: unavailable");
+    const slot = early ?? decide();
+    await turns();
+    assert(slot.admitted && slot.released);
+    assertEquals([trial.counts, trial.errors], [[0, 0, ["unavailable", 1]], ["broken"]]);
+    assertEquals([port.log, trial.stage.full], [["refuse a: unavailable"], false]);
+  });
+}
 
 test("PendingStage that is full refuses at once, before the limiter is asked", async () => {
   const trial = new StageTrial({ max: 1, timeout: 2 ** 31 - 1 });

@@ -84,7 +84,12 @@ test("PendingStage refuses where the limiter rejects, and reports that", async (
 });
 
 test("PendingStage refuses where the limiter answers nonsense, at once or later, and reports what it got", async () => {
-  for (const nonsense of [undefined, null, 7, "yes", {}, { admitted: "yes" }]) {
+  for (
+    const nonsense of [undefined, null, 7, "yes", {}, { admitted: "yes" }, { admitted: true }, {
+      admitted: false,
+      reason: "quota",
+    }]
+  ) {
     for (const later of [false, true]) {
       const trial = new StageTrial();
       trial.admitter.tryAccept = () => (later ? Promise.resolve(nonsense) : nonsense) as never;

@@ -62,6 +62,7 @@ test("Limiter.stats() counts what happened", () => {
     },
     timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
     wouldRefuse: byReason(() => 0),
+    evicted: 0,
   });
 });
 

@@ -139,7 +139,7 @@ Deno.test("LimitedListener.close() closes all that is admitted or pending where 
     const admitter = new SlowAdmitter();
     const hooks = { onError: (error: unknown) => void errors.push(error) };
     const acceptor = denoAcceptor(changing(breakClose), admitter, hooks, new PendingStage());
-    const listener = new LimitedAcceptorListener(acceptor, admitter.limiter, hooks);
+    const listener = new LimitedAcceptorListener(acceptor, admitter, hooks);
     const accepted = listener.accept();
     const clients: Client[] = [];
     for (let visits = 0; visits < 5; visits++) clients.push(await connectFrom("127.0.0.1", listener.addr.port));

@@ -12,18 +12,20 @@ import { denoAcceptor } from "../../src/deno/deno_acceptor.ts";
 import { aWhile, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Setup } from "../support/pending_rules.ts";
+import { stopsAtOnce, STORE_RULES } from "../support/store_rules.ts";
 import { serveListener } from "../support/serve_listener.ts";
 import { SlowAdmitter, withResolvers } from "../support/slow_admitter.ts";
 
 function limit({ admitter, hooks, stage }: Setup) {
   const native = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  if (stage === undefined) return limitedListener(native, admitter, hooks as RefusalHooks<Deno.TcpConn>);
   const acceptor = denoAcceptor<Deno.TcpConn, Deno.NetAddr>(
     native,
     admitter,
     hooks as RefusalHooks<Deno.TcpConn>,
     stage as never,
   );
-  return new LimitedAcceptorListener(acceptor, admitter.limiter, undefined);
+  return new LimitedAcceptorListener(acceptor, admitter);
 }
 
 const serve = (setup: Setup) => serveListener(limit(setup));
@@ -32,10 +34,14 @@ const adapter: Adapter = { serve, words: "hello", answer: "hello", backlog: true
 for (const [rule, keeps] of Object.entries(RULES)) {
   Deno.test(`limitedListener() with a limiter that takes its time ${rule}`, () => keeps(adapter));
 }
+for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+  Deno.test(`limitedListener() with a shared limit ${rule}`, () => keeps(adapter));
+}
+Deno.test(`limitedListener() with a shared limit stops at once while the store is asked`, () => stopsAtOnce(adapter));
 
 Deno.test("LimitedListener.accept() waits for an admission, and one that comes while nobody waits is kept", async () => {
   const admitter = new SlowAdmitter();
-  const listener = limit({ admitter, hooks: {}, stage: new PendingStage() });
+  const listener = limit({ admitter, hooks: {} });
   const [first, second] = [
     await connectFrom("127.0.0.1", listener.addr.port),
     await connectFrom("127.0.0.1", listener.addr.port),
@@ -56,7 +62,7 @@ Deno.test("LimitedListener.accept() waits for an admission, and one that comes w
 
 Deno.test("LimitedListener.close() closes what is admitted and was never asked for", async () => {
   const admitter = new SlowAdmitter();
-  const listener = limit({ admitter, hooks: {}, stage: new PendingStage() });
+  const listener = limit({ admitter, hooks: {} });
   const clients = [
     await connectFrom("127.0.0.1", listener.addr.port),
     await connectFrom("127.0.0.1", listener.addr.port),
@@ -98,7 +104,7 @@ Deno.test("LimitedListener.close() closes what is admitted at once behind it, wh
     {},
     new PendingStage<never>() as never,
   );
-  const listener = new LimitedAcceptorListener(acceptor, limiter, undefined);
+  const listener = new LimitedAcceptorListener(acceptor, limiter);
   const clients = [await connectFrom("127.0.0.1", native.addr.port), await connectFrom("127.0.0.1", native.addr.port)];
   const conns = [await native.accept(), await native.accept()];
   native.close();

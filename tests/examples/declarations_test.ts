@@ -16,14 +16,17 @@ const TOOLS = new URL("tests/tools/", ROOT);
 
 /** Something of each entry point. */
 const IMPORTS = `
-  import { limitedListener, Limiter, type ListenerLike, withSlot } from "@connlimit/connlimit";
+  import { type Admitter, limitedListener, Limiter, type ListenerLike, withSlot } from "@connlimit/connlimit";
   import { type BunConn, type BunListener, limitSocketHandler, listen } from "@connlimit/connlimit/bun";
   import { limitRequests, upgradeWebSocket } from "@connlimit/connlimit/http";
   import { limitServer, type ServerLike, tooManyConnections } from "@connlimit/connlimit/node";
+  import { SharedLimiter } from "@connlimit/connlimit/redis";
+  import { ChannelStore, MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
 
   export const fetch = limitRequests({ maxPerClient: 10 }, () => new Response("hello"));
   export const bound = (conn: BunConn) => withSlot(conn, new Limiter().accept(conn)).slot.client.length;
-  export const others = [limitSocketHandler, listen, upgradeWebSocket];
+  export const others = [limitSocketHandler, listen, upgradeWebSocket, ChannelStore, SharedLimiter];
+  export const shared = new StoreLimiter({ maxPerClient: 10 }, new MemoryStore({ name: "chat" }));
   declare const servers: { readonly node: ServerLike; readonly bun: BunListener; readonly deno: ListenerLike };
 `;
 
@@ -35,6 +38,15 @@ const PLAIN = `${IMPORTS}
   if (admission.admitted) admission.release();
   else admission.reason satisfies string;
   for await (const conn of limitedListener(servers.deno, limiter)) conn.close();
+  class Own implements Admitter {
+    readonly own = 1;
+    tryAccept = () => Promise.resolve(limiter.tryAccept("192.0.2.7"));
+  }
+  limitServer(servers.node, new Own()).limiter.own.toFixed();
+  limitServer(servers.node, shared).limiter.status satisfies string;
+  limitServer(servers.node, { maxPerClient: 1 }).limiter.setLimits({});
+  // @ts-expect-error -- no option of that name
+  limitServer(servers.node, { maxPerClient: 1, maxTotla: 1 });
 `;
 
 /** A program where it is known. */
@@ -43,6 +55,7 @@ const USING = `${IMPORTS}
   using admission = attached.limiter.tryAccept("192.0.2.7");
   using listener = limitedListener(servers.bun);
   for await (using conn of listener) conn.slot satisfies Disposable;
+  await using closing = shared;
   // @ts-expect-error -- a limiter is not closed
   using none = attached.limiter;
 `;

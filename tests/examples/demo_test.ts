@@ -7,6 +7,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { wrap } from "../../examples/demo/print.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -85,6 +86,11 @@ Deno.test("deno task demo fetches nothing and ends in time, with nothing open an
   assertLessOrEqual(seconds.at(-1), PROMISED / 1_000);
   assert(!output.includes("\x1b"), "no escape sequences where there is no terminal");
 
+  // The bare loop ends at a client that resets, where the system reports it.
+  const bare = /^First without connlimit.*\n([^]*?)\n\nNow with/m.exec(output)?.[1];
+  if (Deno.build.os === "linux") assert(/^ {2}It ended after 0\.\d+ s: NotConnected/.test(bare ?? ""), output);
+  assert(bare, output);
+
   const totals = readNumbers(/^ {2}Total: (.*)$/m.exec(output)?.[1] ?? "");
   assertEquals(totals.open, 0, output);
   assert(totals.refused! > 0, output);
@@ -112,4 +118,11 @@ Deno.test("The README names the two commands, and they are tasks", async () => {
     assert(task in tasks);
     assert(readme.includes(`deno task ${task} `) && readme.includes(`npx -y deno@2 task ${task}`));
   }
+});
+
+Deno.test("The demo breaks its lines between words where a terminal is narrow", () => {
+  assertEquals(wrap("  1.0 s  one two three", 80, 9), "  1.0 s  one two three");
+  assertEquals(wrap("  1.0 s  one two three", 16, 9), "  1.0 s  one two\n         three");
+  assertEquals(wrap("  1.0 s  one two three", 12, 9), "  1.0 s  one\n         two\n         three");
+  assertEquals(wrap("  1.0 s  extraordinary", 12, 9), "  1.0 s  extraordinary");
 });

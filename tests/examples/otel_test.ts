@@ -112,6 +112,7 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
       ...Object.fromEntries(
         ["firstByte", "idle", "maxAge"].map((kind) => [`connlimit.connection.timed_out chat ${kind}`, NONE]),
       ),
+      "connlimit.connection.evicted chat": NONE,
     });
   } finally {
     child.kill();

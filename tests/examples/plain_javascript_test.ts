@@ -12,15 +12,29 @@ import { node } from "../../testing/runtimes.ts";
 
 const manifest = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
 
-Deno.test("The package runs on Node without its types", async () => {
+const specifiers = Object.keys(manifest.exports).map((entry) => manifest.name + entry.slice(1));
+
+async function run(program: string, type: "module" | "commonjs"): Promise<string> {
   const { command } = await node();
-  const cwd = await projectOf("Node");
-  for (const entry of Object.keys(manifest.exports)) {
-    const program = `console.log(typeof await import(${JSON.stringify(manifest.name + entry.slice(1))}))`;
-    const args = ["--input-type=module", "--eval", program];
-    const { stdout, stderr } = await new Deno.Command(command, { args, cwd }).output();
-    assertStrictEquals([stdout, stderr].map((text) => new TextDecoder().decode(text)).join(""), "object\n");
+  const args = [`--input-type=${type}`, "--eval", program];
+  const { stdout, stderr } = await new Deno.Command(command, { args, cwd: await projectOf("Node") }).output();
+  return [stdout, stderr].map((text) => new TextDecoder().decode(text)).join("");
+}
+
+Deno.test("The package runs on Node without its types", async () => {
+  for (const specifier of specifiers) {
+    assertStrictEquals(await run(`console.log(typeof await import("${specifier}"))`, "module"), "object\n");
   }
+});
+
+// 20.19 and 22.12 are the first in which modules can be required.
+const [major, minor] = (await node()).version.split(".").map(Number) as [number, number];
+const requires = major > 22 || major === 22 && minor >= 12 || major === 20 && minor >= 19;
+Deno.test("The package can be required on Node", { ignore: !requires }, async () => {
+  const all = specifiers.map((specifier) => `typeof require("${specifier}")`);
+  const output = await run(`console.log(${all.join(', " ", ')})`, "commonjs");
+  // Node 20.19 and 22.12 warn that it is new.
+  assertStrictEquals(output.split("\n")[0]!.replaceAll(/ +/g, " "), specifiers.map(() => "object").join(" "));
 });
 
 Deno.test("The package's declarations need those of no runtime", async () => {

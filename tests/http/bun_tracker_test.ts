@@ -5,8 +5,9 @@
  */
 
 import { test } from "node:test";
-import { assert, assertLessOrEqual, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
+import { HandClock } from "../support/hand_clock.ts";
 import { aWhile, eventually } from "../support/net.ts";
 import { OpenConns } from "../../src/admission/open_conn.ts";
 import { internalsOf } from "../../src/core/internals.ts";
@@ -92,4 +93,21 @@ test("BunTracker is known to its limiter while it has requests, and is one for a
   server.ended = true;
   await eventually(() => limiter.open === 0, "every slot to be free");
   assertStrictEquals(sweeps.size, 0);
+});
+
+test("BunTracker has a timer only while a request takes long", () => {
+  const server = new FakeServer();
+  const limiter = new Limiter();
+  const clock = new HandClock();
+  const tracker = new BunTracker(server, undefined, clock);
+  assertStrictEquals(clock.running, false);
+  for (let i = 0; i < 3; i++) {
+    server.ended = false;
+    track(tracker, server, limiter, "192.0.2.7");
+    clock.pass(2_000);
+    assertEquals([limiter.open, clock.running], [1, true]);
+    server.ended = true;
+    clock.pass(1_000);
+    assertEquals([limiter.open, clock.running], [0, false]);
+  }
 });

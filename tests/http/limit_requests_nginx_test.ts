@@ -5,9 +5,12 @@
  */
 
 import { test } from "node:test";
+import { assertEquals } from "@std/assert";
 import type { Peer } from "@connlimit/connlimit";
 import type { LimitRequestsOptions } from "@connlimit/connlimit/http";
 import { forwarded } from "@connlimit/connlimit/proxy";
+import { Held, said, visitThroughNginx } from "../support/behind_nginx.ts";
+import { printed } from "../support/console.ts";
 import { Folder } from "../support/folder.ts";
 import { Served } from "../support/http/served.ts";
 import { checkBehindNginx, HEADERS } from "../support/nginx_rules.ts";
@@ -51,6 +54,17 @@ testBehindNginx("limitRequests() counts the clients of nginx over a Unix socket"
   const served = new Served(handle, { limits: { maxPerClient: 2 }, options, unix });
   try {
     await checkBehindNginx(`unix:${unix}`, "x-forwarded-for", served.limiter);
+  } finally {
+    await served.stop(true);
+  }
+});
+
+testBehindNginx("limitRequests() tells that nginx is refused, in one line", async () => {
+  const held = new Held();
+  const served = new Served(() => held.wait.then(() => new Response("hello\n")), { limits: { maxPerClient: 20 } });
+  try {
+    const prints = await printed(() => visitThroughNginx(`127.0.0.1:${served.port}`, served.limiter, () => held.go()));
+    assertEquals(prints, [[`connlimit: ${said("set the option client")}`]]);
   } finally {
     await served.stop(true);
   }

@@ -5,10 +5,12 @@
  */
 
 import { test } from "node:test";
+import { limitRequests } from "@connlimit/connlimit/http";
 import { limitHandler } from "../../src/http/limit_requests.ts";
 import { isBun } from "../support/platform.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 interface Info {
   readonly remoteAddr?: { readonly port: number };
@@ -47,7 +49,9 @@ function serve({ admitter, hooks, stage }: Setup): Server {
     served.push((remoteAddr ?? requestIP!.call(info, request))?.port ?? 0);
     return new Response("an answer");
   };
-  const fetch = limitHandler(admitter, handler as never, hooks as never, stage as never);
+  const fetch = stage === undefined
+    ? limitRequests(admitter, handler, hooks as never)
+    : limitHandler(admitter, handler as never, hooks as never, stage as never);
   const server = listen(fetch as Fetch);
   return {
     port: server.port,
@@ -69,6 +73,9 @@ const adapter: Adapter = {
 
 for (const [rule, keeps] of Object.entries(RULES)) {
   test(`limitRequests() with a limiter that takes its time ${rule}`, () => keeps(adapter));
+}
+for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+  test(`limitRequests() with a shared limit ${rule}`, () => keeps(adapter));
 }
 
 const seed = Date.now() | 0;

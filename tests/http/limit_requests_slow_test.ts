@@ -8,11 +8,15 @@ import * as http2 from "node:http2";
 import { test } from "node:test";
 import { assertEquals, assertStrictEquals } from "@std/assert";
 import { upgradeWebSocket } from "@connlimit/connlimit/http";
-import { aWhile, certificate, eventually } from "../support/net.ts";
+import { HttpClient } from "../../testing/http_client.ts";
+import { Folder } from "../support/folder.ts";
+import { BODIES, LEAVES, sendBody, USES, usesAndHangs } from "../support/http/bodies.ts";
 import { unending } from "../support/http/responses.ts";
-import { Served } from "../support/http/served.ts";
+import type { Handler } from "../support/http/serve.ts";
+import { Served, type Setup } from "../support/http/served.ts";
 import { HEADERS, open, serveSockets } from "../support/http/serve_sockets.ts";
-import { isBun } from "../support/platform.ts";
+import { aWhile, certificate, connectToPath, eventually } from "../support/net.ts";
+import { isBun, noUnixSockets } from "../support/platform.ts";
 
 function sleep(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -128,8 +132,40 @@ function upgradingLate() {
   };
 }
 
+/** A handler that never settles on Bun, and whose client leaves. */
+async function abandon(handler: Handler, body: readonly string[], leave: "fin" | "reset", setup?: Setup) {
+  await using server = new Served(handler, setup);
+  using client = setup?.unix === undefined ? await server.connect() : new HttpClient(await connectToPath(setup.unix));
+  await sendBody(client, body);
+  await server.held();
+  await aWhile();
+  client[leave]();
+  await aWhile();
+  assertStrictEquals(server.limiter.open, 1);
+  await freedLate(server);
+}
+
 /** The cases of Bun. */
 const BUN: Readonly<Record<string, () => Promise<void>>> = {
+  ...Object.fromEntries(
+    Object.entries(USES).flatMap(([used, use]) =>
+      Object.entries(BODIES).flatMap(([name, body]) =>
+        LEAVES.map((
+          leave,
+        ) => [
+          `a handler that ${used} ${name} and never settles, and whose client leaves by ${leave}`,
+          () => abandon(usesAndHangs(use), body, leave),
+        ])
+      )
+    ),
+  ),
+  "a thenable that never calls back": () =>
+    abandon((() => ({ then() {} })) as unknown as Handler, BODIES["no body"]!, "reset"),
+  "a handler that never settles, on a Unix socket": async () => {
+    if (noUnixSockets) return;
+    using folder = new Folder();
+    await abandon(neverSettles, BODIES["no body"]!, "fin", { unix: folder.file() });
+  },
   "a WebSocket that idles": async () => {
     const opened: unknown[] = [];
     const websocket = { idleTimeout: 8, open: (socket: unknown) => void opened.push(socket), message() {} };

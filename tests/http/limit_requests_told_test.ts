@@ -12,7 +12,7 @@ import { Hono } from "hono";
 import { throwing } from "../support/failures.ts";
 import { printed } from "../support/console.ts";
 import { eventually } from "../support/net.ts";
-import { isBun, isDeno } from "../support/platform.ts";
+import { CLIENT_ADDRESS, isBun, isDeno } from "../support/platform.ts";
 import type { BunServer, Handler } from "../support/http/serve.ts";
 import { Served } from "../support/http/served.ts";
 import { CLOSE, HEADERS, open, serveSockets } from "../support/http/serve_sockets.ts";
@@ -40,9 +40,9 @@ test("limitRequests() tells onError once for each cause that client has named no
   }
   assertEquals(told, [
     'TypeError: client returned "203.0.113.0:4711", so the request is refused as "unknown-address"; ' +
-    "return the address without port and brackets",
+    "return the address without port and brackets (see docs/checks.md#client-unnamed)",
     'TypeError: client returned null, so the request is refused as "unknown-address"; ' +
-    "does the proxy set the header that client reads, and does forwarded() have it in its option trusted?",
+    "does the proxy set the header that client reads, and does forwarded() have it in its option trusted? (see docs/checks.md#client-unnamed)",
   ]);
   assertStrictEquals(server.limiter.stats().refusedBy["unknown-address"], 40);
 });
@@ -54,7 +54,7 @@ test("limitRequests() prints one line for each cause where there is no onError",
   });
   assertEquals(prints, [[
     'connlimit: client returned "203.0.113.7:4711", so the request is refused as "unknown-address"; ' +
-    "return the address without port and brackets",
+    "return the address without port and brackets (see docs/checks.md#client-unnamed)",
   ]]);
 });
 
@@ -90,7 +90,7 @@ test("limitRequests() tells of a handler that is called without the runtime's se
   }
   assertEquals(told, [
     "TypeError: limitRequests() was called without the runtime's second argument; pass it on to the limited handler, " +
-    'or set the option client; until then requests are refused as "unknown-address"',
+    'or set the option client; until then requests are refused as "unknown-address" (see docs/checks.md#address-missing)',
   ]);
 });
 
@@ -101,7 +101,7 @@ test("limitRequests() tells of responses whose ends it cannot see", () => {
   for (let i = 0; i < 3; i++) assertStrictEquals(limited(new Request("http://localhost/")).status, 200);
   assertEquals(told, [
     "TypeError: limitRequests() was called without the runtime's second argument; pass it on to the limited handler; " +
-    "until then a slot is released before the response has ended",
+    "until then a slot is released before the response has ended (see docs/checks.md#end-unseen)",
   ]);
 });
 
@@ -118,8 +118,8 @@ for (const header of ["X-Forwarded-For", "Forwarded", "X-Real-IP"]) {
     assertEquals(told, []);
     for (let i = 0; i < 65; i++) await ask(`${header}: for=203.0.113.7`);
     assertEquals(told, [
-      "TypeError: a request that a proxy may have forwarded was refused at maxPerClient, which counts the proxy; if the " +
-      `proxy is yours, set the option client; got ${header.toLowerCase()}`,
+      `TypeError: ${CLIENT_ADDRESS} was refused at maxPerClient and sends the header ${header.toLowerCase()}; if it is ` +
+      "your proxy, all its users are one client: set the option client (see docs/checks.md#proxy-refused)",
     ]);
   });
 }
@@ -141,7 +141,7 @@ test("limitRequests() tells of connections that have no IP address", () => {
   }
   assertEquals(told, [
     'TypeError: the connection has no IP address, so the request is refused as "unknown-address"; ' +
-    "set the option client",
+    "set the option client (see docs/checks.md#address-unknown)",
   ]);
 });
 
@@ -168,7 +168,7 @@ test(
     for (let i = 0; i < 3; i++) assertStrictEquals(await server.status("GET /copy"), 403);
     assertEquals(told, [
       'TypeError: Bun has no address for the request, so it is refused as "unknown-address"; pass the Request of ' +
-      "Bun.serve to the limited handler, not a copy, or set the option client",
+      "Bun.serve to the limited handler, not a copy, or set the option client (see docs/checks.md#request-copied)",
     ]);
   },
 );
@@ -182,6 +182,8 @@ const FOREIGN: Readonly<Record<string, () => Handler | Promise<Handler>>> = {
       return Deno.upgradeWebSocket(request).response;
     },
     "upgradeWebSocket() with a copy of the request": () => (request) => upgradeWebSocket(new Request(request)).response,
+    "upgradeWebSocket() in Hono's mount()": () =>
+      new Hono().mount("/", (request: Request) => upgradeWebSocket(request).response).fetch as Handler,
     "Hono's upgradeWebSocket()": async () => {
       // Not for Bun, where it cannot be imported.
       const { upgradeWebSocket } = await import("hono/deno");

@@ -9,12 +9,13 @@ import { assertEquals, assertStrictEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { WebSocket as Ws } from "ws";
-import { aWhile, within } from "../support/net.ts";
+import { holdSlot } from "../../src/http/upgrade_web_socket.ts";
+import { aWhile, eventually, within } from "../support/net.ts";
 import { upgrade } from "../support/http/responses.ts";
 import type { ServerSocket } from "../support/http/serve.ts";
 import { Served } from "../support/http/served.ts";
 import { CLOSE, GARBAGE, HEADERS, HELLO, open, type Pair, serveSockets } from "../support/http/serve_sockets.ts";
-import { isBun } from "../support/platform.ts";
+import { isBun, isDeno } from "../support/platform.ts";
 
 /** The ways in which a WebSocket ends. */
 const ENDINGS: Readonly<Record<string, (pair: Pair) => unknown>> = {
@@ -137,4 +138,69 @@ test("limitRequests() frees the slot of a WebSocket that the server closes as it
     client.write(CLOSE);
     await server.freed();
   }
+});
+
+/** What a WebSocket waits for, in the hands of a test. */
+class Timers {
+  readonly #timers = new Set<() => void>();
+
+  get size(): number {
+    return this.#timers.size;
+  }
+
+  readonly start = (_milliseconds: number, run: () => void): () => void => {
+    this.#timers.add(run);
+    return () => void this.#timers.delete(run);
+  };
+
+  /** Has the time of all be over. */
+  pass(): void {
+    const timers = [...this.#timers];
+    this.#timers.clear();
+    for (const run of timers) run();
+  }
+}
+
+test("a WebSocket whose handler never settles holds its slot for a time only", { skip: !isDeno }, async () => {
+  const timers = new Timers();
+  let settle: ((response: Response) => void) | undefined;
+  await using server = new Served(async (request) => {
+    const { socket, response } = Deno.upgradeWebSocket(request);
+    socket.onerror = () => {};
+    holdSlot(request, socket, timers.start);
+    await new Promise((resolve) => settle = resolve);
+    return response;
+  });
+  using client = await server.ask("GET /", undefined, ...HEADERS);
+  await eventually(() => settle !== undefined, "the handler");
+  timers.pass();
+  assertEquals([server.limiter.open, timers.size], [1, 1]);
+  timers.pass();
+  assertEquals([server.limiter.open, timers.size], [0, 0]);
+  // It opens after all, without a slot.
+  settle!(new Response());
+  assertStrictEquals((await client.head()).status, 101);
+  await client.read(2);
+  client.write(CLOSE);
+  await client.rest();
+});
+
+test("a WebSocket has no timer once it is open, or closed", { skip: !isDeno }, async () => {
+  const timers = new Timers();
+  const sockets: ServerSocket[] = [];
+  await using server = Object.assign(
+    new Served((request) => {
+      const { socket, response } = Deno.upgradeWebSocket(request);
+      socket.onopen = () => sockets.push(socket);
+      holdSlot(request, socket, timers.start);
+      assertStrictEquals(timers.size, 1);
+      return response;
+    }),
+    { sockets },
+  );
+  const { client } = await open(server);
+  assertEquals([server.limiter.open, timers.size], [1, 0]);
+  client.write(CLOSE);
+  await server.freed();
+  assertStrictEquals(timers.size, 0);
 });

@@ -113,6 +113,7 @@ testUnless(
       },
       timedOut: { firstByte: 0, idle: 0, maxAge: 0 },
       wouldRefuse: byReason(() => 0),
+      evicted: 0,
     });
     listener.close();
     closeAll(await kept);

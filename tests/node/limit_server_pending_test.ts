@@ -11,7 +11,7 @@ import * as https from "node:https";
 import * as net from "node:net";
 import { test } from "node:test";
 import * as tls from "node:tls";
-import { tooManyConnections } from "@connlimit/connlimit/node";
+import { limitServer, tooManyConnections } from "@connlimit/connlimit/node";
 import { ServerGate } from "../../src/node/server_gate.ts";
 import type { LimitServerOptions } from "../../src/node/server_port.ts";
 import { ServerPort } from "../../src/node/server_port.ts";
@@ -19,6 +19,7 @@ import { certificate, within } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";
 import { leavesNothingPending } from "../support/pending_crowd.ts";
 import { type Adapter, RULES, type Server, type Setup } from "../support/pending_rules.ts";
+import { STORE_RULES } from "../support/store_rules.ts";
 
 type NodeServer = net.Server | http.Server | https.Server | http2.Http2SecureServer;
 
@@ -29,9 +30,9 @@ async function serve(
   served: readonly number[],
   options?: LimitServerOptions,
 ): Promise<Server> {
-  ServerGate.of(server).add(
-    new ServerPort(server, admitter, { ...hooks, ...options } as LimitServerOptions, stage as never),
-  );
+  const all = { ...hooks, ...options } as LimitServerOptions;
+  if (stage === undefined) limitServer(server, admitter, all);
+  else ServerGate.of(server).add(new ServerPort(server, admitter, all, stage as never));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
@@ -100,6 +101,9 @@ const ADAPTERS: Readonly<Record<string, Adapter>> = {
 for (const [kind, adapter] of Object.entries(ADAPTERS)) {
   for (const [rule, keeps] of Object.entries(RULES)) {
     test(`limitServer() with a limiter that takes its time ${rule} (${kind})`, () => keeps(adapter));
+  }
+  for (const [rule, keeps] of Object.entries(STORE_RULES)) {
+    test(`limitServer() with a shared limit ${rule} (${kind})`, () => keeps(adapter));
   }
   const seed = Date.now() | 0;
   test(

@@ -27,6 +27,7 @@ const TASKS: Readonly<Record<Task, (conn: LimitedConn) => Promise<unknown>>> = {
   echo: (conn) => conn.readable.pipeTo(conn.writable),
 
   async flood(conn) {
+    using _ = conn;
     const chunk = new Uint8Array(16_384);
     for (;;) await conn.write(chunk);
   },

@@ -20,7 +20,7 @@ export type Options = DeadlineOptions<never> & { readonly onError?: ErrorHook; r
 export interface Server extends AsyncDisposable {
   readonly limiter: Limiter;
   /** Makes a connection that is nothing but that yet, with TLS too. */
-  readonly connect: () => Socket;
+  readonly connect: (localAddress?: string) => Socket;
   /** Stops as its users would, within so many milliseconds. */
   stop(timeout: number): Promise<unknown>;
 }

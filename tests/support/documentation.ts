@@ -4,10 +4,15 @@
  * @module
  */
 
+import { readdirSync } from "node:fs";
 import { assert } from "@std/assert";
 import { ROOT } from "./with_server.ts";
 
-const PAGES = ["README.md", ...[...Deno.readDirSync(new URL("docs/", ROOT))].map(({ name }) => `docs/${name}`)];
+const DOCS = readdirSync(new URL("docs/", ROOT), { recursive: true, encoding: "utf8" });
+const PAGES = [
+  "README.md",
+  ...DOCS.filter((name) => name.endsWith(".md")).map((name) => `docs/${name.replaceAll("\\", "/")}`),
+];
 
 /** The pages, by their names. */
 export const texts: ReadonlyMap<string, string> = new Map(

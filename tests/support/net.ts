@@ -42,12 +42,18 @@ export async function freePort(): Promise<number> {
 
 /** Whether somebody listens at a port. */
 export async function answers(port: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
   try {
     // Where nobody listens, a connection can meet itself, unless it comes from another address than it goes to.
-    using client = await connectFrom(oneAddress ? "127.0.0.1" : "127.0.0.9", port);
+    const connecting = connectFrom(oneAddress ? "127.0.0.1" : "127.0.0.9", port);
+    // Deno may not tell of a connection that is made as the server begins to listen.
+    const late = new Promise<never>((_, reject) => timer = setTimeout(reject, 1_000));
+    using client = await Promise.race([connecting, late]);
     return client.socket.localAddress !== "127.0.0.1" || client.socket.localPort !== port;
   } catch {
     return false;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

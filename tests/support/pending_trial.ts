@@ -6,7 +6,7 @@
 
 import { connect as connectTls } from "node:tls";
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import type { RefusalHooks } from "@connlimit/connlimit";
+import type { Admitter, Limiter, RefusalHooks } from "@connlimit/connlimit";
 import type { PendingOptions } from "../../src/admission/pending_conns.ts";
 import { type ClientResolver, PendingStage } from "../../src/admission/pending_stage.ts";
 import { type Client, connectFrom, ended, eventually } from "./net.ts";
@@ -23,9 +23,10 @@ export interface Server extends AsyncDisposable {
 
 /** What a server is made with. */
 export interface Setup {
-  readonly admitter: SlowAdmitter;
+  readonly admitter: Admitter & { readonly local: Limiter };
   readonly hooks: RefusalHooks<never>;
-  readonly stage: PendingStage<never>;
+  /** What it is given in place of the stage that the library makes, for other bounds. */
+  readonly stage?: PendingStage<never>;
 }
 
 /** An adapter. */
@@ -109,8 +110,9 @@ export class Trial implements AsyncDisposable {
       onRefused: ({ reason }: { readonly reason: string }) => void this.refused.push(reason),
       onError: (error: unknown) => void this.errors.push(error),
     };
-    const stage = new PendingStage(options, resolve);
-    this.#server = await this.#adapter.serve({ admitter: this.admitter, hooks, stage });
+    const own = options ?? resolve;
+    const stage = own && { stage: new PendingStage(options, resolve) };
+    this.#server = await this.#adapter.serve({ admitter: this.admitter, hooks, ...stage });
     return this;
   }
 

@@ -68,4 +68,5 @@ export class Relay implements Disposable {
 }
 
 /** Connects to a server on loopback. */
-export const toPort = (port: number) => (): Socket => connect(port, "127.0.0.1");
+export const toPort = (port: number) => (localAddress = "127.0.0.1"): Socket =>
+  connect({ port, host: "127.0.0.1", localAddress });

@@ -4,12 +4,12 @@
  * @module
  */
 
-import type { ConnLike, LimitedListener } from "@connlimit/connlimit";
+import type { Admitter, ConnLike, LimitedListener } from "@connlimit/connlimit";
 import { within } from "./net.ts";
 import type { Server } from "./pending_trial.ts";
 
 /** Echoes what comes by each connection. */
-export function serveListener(listener: LimitedListener<ConnLike, { readonly port: number }>): Server {
+export function serveListener(listener: LimitedListener<ConnLike, { readonly port: number }, Admitter>): Server {
   const served: number[] = [];
   const serving = (async () => {
     for await (const conn of listener) {

@@ -4,9 +4,7 @@
  * @module
  */
 
-import { type Admission, Limiter, type LimitsOptions, type Peer } from "@connlimit/connlimit";
-import type { Admitter } from "../../src/admission/port.ts";
-import { INTERNALS, internalsOf, type LimiterInternals } from "../../src/core/internals.ts";
+import { type Admission, type Admitter, Limiter, type LimitsOptions, type Peer } from "@connlimit/connlimit";
 import { eventually } from "./net.ts";
 
 /** A question that is open. */
@@ -19,17 +17,19 @@ export interface Question {
   fail(error: unknown): void;
 }
 
-/** Asks a limiter underneath for an answer, and holds the answer back. */
+/** A limiter as users write them: it asks one underneath for an answer, and holds the answer back. */
 export class SlowAdmitter implements Admitter {
-  readonly limiter: Limiter;
+  readonly local: Limiter;
   /** The questions so far, in their order. */
   readonly questions: Question[] = [];
 
   constructor(limits: LimitsOptions = {}) {
-    this.limiter = new Limiter(limits);
-    // So that what the gate counts is in the limiter's `stats()`.
-    const { counts } = internalsOf(this.limiter)!;
-    Object.defineProperty(this, INTERNALS, { value: { counts } satisfies LimiterInternals, configurable: true });
+    this.local = new Limiter(limits);
+  }
+
+  /** The limiter underneath. */
+  get limiter(): Limiter {
+    return this.local;
   }
 
   tryAccept(peer: Peer): PromiseLike<Admission> {

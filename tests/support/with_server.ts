@@ -30,7 +30,11 @@ export async function withServer(
   runtime: RuntimeName,
   argsAt: (port: number) => readonly string[] | Promise<readonly string[]>,
   use: (serving: Serving) => Promise<void>,
-  { cwd = ROOT, stderr = "inherit" }: { cwd?: string | URL; stderr?: "inherit" | "piped" | "output" } = {},
+  { cwd = ROOT, stderr = "inherit", env }: {
+    cwd?: string | URL;
+    stderr?: "inherit" | "piped" | "output";
+    env?: (port: number) => Record<string, string>;
+  } = {},
 ): Promise<void> {
   const { command, args } = await RUNTIMES[runtime]();
   const port = getAvailablePort({ preferredPort: ownPort() });
@@ -41,6 +45,7 @@ export async function withServer(
     stdin: "null",
     stdout: "piped",
     stderr: stderr === "output" ? "piped" : stderr,
+    ...env && { env: env(port) },
   }).spawn();
   let output = "";
   const print = (stream: ReadableStream<BufferSource>) =>

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { limitedListener, Limiter, type Peer } from "@connlimit/connlimit";
+import { type Admission, type Admitter, limitedListener, Limiter, type Peer } from "@connlimit/connlimit";
 import { limitSocketHandler, listen } from "@connlimit/connlimit/bun";
 import { type BunServerLike, limitRequests } from "@connlimit/connlimit/http";
 import { forwarded } from "@connlimit/connlimit/proxy";
@@ -34,6 +34,20 @@ for (
 ) {
   for await (const conn of listener) conn.remoteAddr.transport satisfies "unix";
 }
+
+// The limiter that comes out is the one that goes in.
+class Own implements Admitter {
+  readonly accounts = new Map<string, number>();
+  tryAccept(peer: Peer): Promise<Admission> {
+    return Promise.resolve(new Limiter().tryAccept(peer));
+  }
+}
+limitedListener(listen({ port: 0 }), new Own()).limiter.accounts.clear();
+limitedListener(listen({ port: 0 }), { maxPerClient: 1 }).limiter.setLimits({});
+limitSocketHandler(new Own(), { data() {} }).limiter.accounts.clear();
+limitSocketHandler({ maxPerClient: 1 }, { data() {} }).limiter.setLimits({});
+// @ts-expect-error -- no option of that name
+limitSocketHandler({ maxPerClient: 1, maxTotla: 1 }, { data() {} });
 
 // As callbacks: the handlers keep their types, which `Bun.listen()` takes, and get them from there.
 Bun.listen({ hostname: "localhost", port: 0, socket: limitSocketHandler(limiter, { data() {} }) });

@@ -5,10 +5,13 @@
  */
 
 import {
+  type Admission,
+  type Admitter,
   type ConnLike,
   type LimitedConn,
   limitedListener,
   Limiter,
+  type LimitsOptions,
   type ListenerLike,
   type Peer,
   withSlot,
@@ -41,6 +44,34 @@ const unix = limitedListener(Deno.listen({ transport: "unix", path: "" }), new L
 unix satisfies Deno.Listener<Deno.UnixConn, Deno.UnixAddr>;
 const tls = limitedListener(Deno.listenTls({ port: 0, cert: "", key: "" }));
 for await (const conn of tls) (await conn.handshake()) satisfies Deno.TlsHandshakeInfo;
+
+// The limiter that comes out is the one that goes in, and a `Limiter` where limits go in.
+class Own implements Admitter {
+  readonly accounts = new Map<string, number>();
+  tryAccept(peer: Peer): Promise<Admission> {
+    return Promise.resolve(new Limiter().tryAccept(peer));
+  }
+}
+declare const either: Limiter | Own;
+declare const some: Limiter | LimitsOptions;
+declare const admitter: Admitter;
+limitedListener(Deno.listen({ port: 0 }), new Own()).limiter.accounts.get("alice")?.toFixed();
+limitedListener(Deno.listen({ port: 0 }), either).limiter satisfies Limiter | Own;
+limitedListener(Deno.listen({ port: 0 }), some).limiter satisfies Limiter;
+limitedListener(Deno.listen({ port: 0 }), { maxPerClient: 1 }).limiter.stats().open.toFixed();
+limitedListener(Deno.listen({ port: 0 }), { ...new Limiter().limits, maxTotal: 1 }).limiter.accept("").release();
+limitRequests(new Own(), () => new Response()).limiter.accounts.clear();
+limitRequests({ maxPerClient: 1 }, () => new Response()).limiter.setLimits({});
+const unknown = limitRequests(admitter, () => new Response());
+unknown.limiter satisfies Admitter;
+// @ts-expect-error -- nothing says that it has counters
+unknown.limiter.stats();
+// @ts-expect-error -- no option of that name
+limitedListener(Deno.listen({ port: 0 }), { maxPerClient: 1, maxTotla: 1 });
+// @ts-expect-error -- no option of that name, beside a limiter of the user's
+limitedListener(Deno.listen({ port: 0 }), new Own(), { onRefusal() {} });
+// @ts-expect-error -- no limiter: its answer is a number
+limitRequests({ tryAccept: () => 1 }, () => new Response());
 
 // A limited handler is one that `Deno.serve()` and `deno serve` take, and what it is called with keeps its type.
 const limited = limitRequests({}, (request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => {

@@ -9,7 +9,7 @@ import * as http2 from "node:http2";
 import type * as https from "node:https";
 import * as net from "node:net";
 import * as tls from "node:tls";
-import { Limiter, type Peer, type Slot } from "@connlimit/connlimit";
+import { type Admission, type Admitter, Limiter, type Peer, type Slot } from "@connlimit/connlimit";
 import {
   limitServer,
   limitServerRequests,
@@ -37,6 +37,22 @@ for (const server of servers) {
   attachment.limiter satisfies Limiter;
   attachment.slotOf(sockets[0]) satisfies Slot | undefined;
 }
+
+// The limiter that comes out is the one that goes in.
+class Own implements Admitter {
+  readonly accounts = new Map<string, number>();
+  tryAccept(peer: Peer): Promise<Admission> {
+    return Promise.resolve(new Limiter().tryAccept(peer));
+  }
+}
+limitServer(http.createServer(), new Own()).limiter.accounts.clear();
+limitServerRequests(http.createServer(), new Own()).limiter.accounts.clear();
+limitServer(http.createServer(), { maxPerClient: 1 }).limiter.stats().open.toFixed();
+limitServerRequests(http.createServer()).limiter.setLimits({});
+// @ts-expect-error -- no option of that name
+limitServer(http.createServer(), { maxPerClient: 1, maxTotla: 1 });
+// @ts-expect-error -- no option of that name, beside a limiter of the user's
+limitServer(http.createServer(), new Own(), { onRefusal() {} });
 
 // Hooks may say which socket it is that they take.
 limitServer(http.createServer(), {}, { onRefused: (_, socket: net.Socket) => void socket.end("busy") });
