@@ -5,6 +5,7 @@
  */
 
 import { limitedAlready } from "../admission/limit_once.ts";
+import { OPEN_CONN, type Recorded } from "../admission/open_conn.ts";
 import type { Admitter } from "../admission/port.ts";
 import { type GatePort, GatePorts } from "./gate_ports.ts";
 import type { ServerConns } from "./server_conns.ts";
@@ -22,6 +23,9 @@ type Event = readonly unknown[];
 /**
  * Stands in front of a server's `emit`: a listener, even the first, could not keep an event from the others. There is one
  * gate for each server, however many limiters it has and however often they come and go.
+ *
+ * Tracers and tests put the `emit` back that was there before. So the first listener for what is limited looks whether the
+ * event has come by way of the gate, and otherwise sets `emit` anew.
  */
 export class ServerGate {
   readonly #connections = new GatePorts<ServerSocket>();
@@ -35,29 +39,65 @@ export class ServerGate {
    */
   readonly #held = new Map<unknown, Event[]>();
 
-  /** The gate of a server, which is made on the first call. */
+  readonly #server: ServerLike;
+  /** What has been set as the server's `emit`. */
+  readonly #emits = new WeakSet<ServerLike["emit"]>();
+  /** The first argument of the event that is being emitted by way of the gate. */
+  #passing: unknown;
+  /** Listens for requests that have not come by way of the gate. Absent before there are limits for requests. */
+  #guard: ((first: unknown) => void) | undefined;
+
+  /** The gate of a server, which is made on the first call. Others may have put the server's `emit` back since. */
   static of(server: ServerLike): ServerGate {
     let gate = gates.get(server);
     if (gate === undefined) gates.set(server, gate = new ServerGate(server));
+    gate.#install();
     return gate;
   }
 
   private constructor(server: ServerLike) {
-    const { emit } = server;
+    this.#server = server;
+    prepend(server, "connection", (socket: ServerSocket & Recorded) => {
+      if (socket === this.#passing || this.#connections.empty && this.#requests.empty) return;
+      this.#install();
+      // A listener that passes a socket on later has had it by way of the gate. Others listen, too, and would have an error
+      // with a socket that is closed by now; so it is offered once they have seen it.
+      if (socket[OPEN_CONN] === undefined) queueMicrotask(() => this.#connections.offer(socket));
+    });
+  }
+
+  /** Sets the server's `emit`, unless it is set. */
+  #install(): void {
+    const server = this.#server;
+    const { emit: current } = server;
+    if (this.#emits.has(current)) return;
+    // That of the prototype may be replaced later.
+    const own = Object.hasOwn(server, "emit") ? current : undefined;
+    const apply = (target: ServerLike, event: ArrayLike<unknown>): boolean => {
+      const before = this.#passing;
+      this.#passing = event[1];
+      try {
+        return Reflect.apply(own ?? Object.getPrototypeOf(server).emit, target, event);
+      } finally {
+        this.#passing = before;
+      }
+    };
     const connections = this.#connections;
     const requests = this.#requests;
     const watched = this.#watched;
     const held = this.#held;
     const emitAdmitted = (event: Event) => {
       if (watched.length > 0) watchEvent(event[0], event[1], event[2], watched);
-      return Reflect.apply(emit, server, event);
+      return apply(server, event);
     };
     const emitHeld = (event: Event) => isStopped(requests, event, emitAdmitted) || emitAdmitted(event);
     const hold = (socket: ServerSocket, admitted: Promise<boolean>, event: Event) =>
       this.#hold(socket, admitted, event, emitHeld);
-    server.emit = function (event: unknown, first: ServerSocket, second: object): boolean {
+    // Where two of these stand one behind the other, with a wrapper in between, the first has offered it.
+    const isOffered = (socket: unknown) => socket === this.#passing;
+    const emit = function (this: ServerLike, event: unknown, first: ServerSocket, second: object): boolean {
       if (event === "connection") {
-        const admitted = connections.empty || connections.offer(first);
+        const admitted = connections.empty || isOffered(first) || connections.offer(first);
         if (admitted === false) return true;
         if (admitted !== true) return hold(first, admitted, [...arguments]);
       } else if (held.size > 0 && isHeld(held, first, arguments)) {
@@ -69,8 +109,9 @@ export class ServerGate {
       }
       if (watched.length > 0) watchEvent(event, first, second, watched);
       // As many as there are, without making an array for each event.
-      return Reflect.apply(emit, this, arguments);
+      return apply(this, arguments);
     };
+    this.#emits.add(server.emit = emit as ServerLike["emit"]);
   }
 
   /** @throws {TypeError} For a limiter that the server has already. */
@@ -99,6 +140,13 @@ export class ServerGate {
   /** @throws {TypeError} For a limiter that the server has already. */
   addForRequests(port: GatePort<Exchange>): void {
     this.#check(port.limiter);
+    if (this.#guard === undefined) {
+      this.#guard = (first) => {
+        if (first !== this.#passing && !this.#requests.empty) this.#install();
+      };
+      // Other events are emitted, and other streams answered, for servers that listen to them only.
+      prepend(this.#server, "updateSettings" in this.#server ? "stream" : "request", this.#guard);
+    }
     this.#requests.add(port);
   }
 
@@ -152,6 +200,14 @@ function emitAlone(emit: (event: Event) => void, event: Event): void {
       throw error;
     });
   }
+}
+
+/** Adds a listener in front of the others. */
+function prepend(server: ServerLike, event: string, listener: (first: never) => void): void {
+  (server as { prependListener?(event: string, listener: (first: never) => void): unknown }).prependListener?.(
+    event,
+    listener,
+  );
 }
 
 /** Holds an event that is about a pending socket: it, or a request that has come by it, is the first argument. */

@@ -24,6 +24,8 @@ export interface ServerSocket {
   readonly remoteAddress?: string | undefined;
   /** True for a TLS socket. */
   readonly encrypted?: boolean;
+  /** The protocol that a TLS socket has agreed on, or `false`. `null` before its handshake. */
+  readonly alpnProtocol?: string | false | null;
   /** Whether the socket is destroyed. */
   readonly destroyed: boolean;
   /** Adds a listener. */

@@ -24,6 +24,7 @@ import { ServerDeadlines } from "./server_deadlines.ts";
 import type { ServerLike, ServerSocket } from "./server_like.ts";
 import { ServerProxyCheck } from "./server_proxy_check.ts";
 import { closeSocket, secureOf } from "./socket_activity.ts";
+import { http2Sockets } from "./too_many_connections.ts";
 
 /**
  * The options of `limitServer()`. On servers of HTTP, `idleTimeout` and `maxAge` are for upgraded sockets, from the upgrade
@@ -52,6 +53,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
   /** Absent where the clients behind proxies are known. */
   readonly #proxies: ServerProxyCheck | undefined;
   readonly #tls: boolean;
+  readonly #http2: boolean;
   readonly #closesInTurn: boolean;
 
   constructor(
@@ -67,6 +69,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     if (options.client === undefined) this.#proxies = new ServerProxyCheck(server, this.openConns, options.onError);
     // Bun's https servers lack this method; their sockets have `encrypted`.
     this.#tls = "setSecureContext" in server;
+    this.#http2 = "updateSettings" in server;
     // Bun's http servers, which lack this property, would go on to emit the request of a socket that is not closed yet.
     this.#closesInTurn = "Bun" in globalThis && "pauseOnConnect" in server && !this.#tls;
     this.#evictor = Evictor.of<ServerSocket>(options, limiter, EVICTION);
@@ -99,11 +102,12 @@ export class ServerPort implements Port<ServerSocket, boolean> {
     return true;
   }
 
-  present(socket: ServerSocket): ServerSocket {
+  readonly present = (socket: ServerSocket): ServerSocket => {
+    if (this.#http2) http2Sockets.add(socket);
     // A hook may write to the socket. The error of a failed write must not end the process.
     socket.on("error", ignore);
     return socket;
-  }
+  };
 
   refuse(socket: ServerSocket, refusal: Refusal): boolean {
     if (refusal.reason === "client") this.#proxies?.refused(socket);
@@ -149,7 +153,7 @@ export class ServerPort implements Port<ServerSocket, boolean> {
 
   /** Whether the socket is being answered, and then closes by itself. */
   #isAnswered(answers: RefusalAnswers<ServerSocket>, socket: ServerSocket, refusal: Refusal): boolean {
-    if (socket.destroyed || this.#tls || socket.encrypted) return false;
+    if (socket.destroyed || this.#tls || isBeforeHandshake(socket)) return false;
     const answer = answers.take(refusal, socket, this.present);
     if (answer === undefined) return false;
     try {
@@ -160,6 +164,11 @@ export class ServerPort implements Port<ServerSocket, boolean> {
       return false;
     }
   }
+}
+
+/** Whether a socket is one of TLS that is still to shake hands. One of Bun's own `https` servers counts as such. */
+function isBeforeHandshake({ encrypted, alpnProtocol = null }: ServerSocket): boolean {
+  return encrypted === true && alpnProtocol === null;
 }
 
 /** How sockets are closed in favour of others. With TLS, hooks are to talk through it. */

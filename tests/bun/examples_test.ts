@@ -10,7 +10,7 @@ import { assert, assertStrictEquals } from "@std/assert";
 import { answers, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { oneAddress } from "../support/platform.ts";
 import { echo, openTenAndReset } from "../support/ten_connections.ts";
-import { echoes } from "../support/bulk.ts";
+import { echoes, echoesLate } from "../support/bulk.ts";
 import { withBun } from "../support/bun/with_bun.ts";
 
 /** Runs an example at a port of its own. Resolves to what it has printed first, if there is anything. */
@@ -40,6 +40,8 @@ for (
       const clients = await openTenAndReset(port);
       using other = await connectFrom("127.0.0.4", port);
       assertStrictEquals(await within(echoes(other, 20), "the echo"), true);
+      using late = await connectFrom("127.0.0.5", port);
+      assertStrictEquals(await echoesLate(late, 20), true);
       for (const client of clients.splice(0, 2)) client.fin();
       await Promise.all(clients.splice(0).map((client) => (client.fin(), ended(client))));
       // All the slots are free again.

@@ -8,6 +8,7 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { printed as printedServers, serversIn, texts } from "../support/documentation.ts";
 import { testUnless } from "../support/test_unless.ts";
+import { echoesLate } from "../support/bulk.ts";
 import { answers, type Client, connectFrom, eventually, reply, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";
@@ -77,12 +78,13 @@ for (
 ) {
   testUnless(
     oneAddress,
-    `${name} echoes for ten connections of a client, refuses the eleventh, and survives resets`,
+    `${name} echoes for ten connections of a client, refuses the eleventh, and survives resets and late readers`,
     () =>
       withProgram(program, async ({ port }) => {
         const clients = await openTenAndReset(port);
         using other = await connectFrom("127.0.0.4", port);
         assertStrictEquals(await echo(other), "hello");
+        assertStrictEquals(await echoesLate(other, 20), true);
         // The slots of those that were reset are free again.
         await eventually(async () => {
           using again = await connectFrom("127.0.0.2", port);

@@ -9,6 +9,7 @@ import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { HttpClient } from "../../testing/http_client.ts";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 import { printed } from "../support/documentation.ts";
+import { echoesLate } from "../support/bulk.ts";
 import { answers, type Client, connectFrom, eventually, within } from "../support/net.ts";
 import { noPosix, oneAddress } from "../support/platform.ts";
 import { projectOf } from "../support/published.ts";
@@ -51,6 +52,7 @@ for (
         assertStrictEquals(await logIn(third, "alice"), "");
         using other = await connectFrom("127.0.0.4", port);
         assertStrictEquals(await logIn(other, "bob"), "hello");
+        assertStrictEquals(await echoesLate(other, 20), true);
         first[Symbol.dispose]();
         await eventually(async () => {
           using again = await connectFrom("127.0.0.2", port);

@@ -4,15 +4,22 @@
  * @module
  */
 
+import { once } from "node:events";
+import * as http2 from "node:http2";
+import * as net from "node:net";
 import { test } from "node:test";
+import * as tls from "node:tls";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { type AnswerBudget, tooManyConnections } from "@connlimit/connlimit/node";
+import { type AnswerBudget, limitServer, tooManyConnections } from "@connlimit/connlimit/node";
 import type { LimitsOptions } from "@connlimit/connlimit";
-import { connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
+import { fails } from "../support/failures.ts";
+import { certificate, type Client, connectFrom, ended, eventually, openSockets, within } from "../support/net.ts";
 import { CLIENT_ADDRESS, isBun, oneAddress } from "../support/platform.ts";
 import { Limited } from "../support/node/limited_server.ts";
-import { KINDS, shakeHands } from "../support/node/server_kinds.ts";
+import { ignore, KINDS, type Server, shakeHands } from "../support/node/server_kinds.ts";
 import { ask, listenHttp, refusalsNoted, REQUEST } from "../support/node/refused_http.ts";
+
+const ENHANCE_YOUR_CALM = 11;
 
 const REFUSALS: [reason: string, limits: LimitsOptions, status: string, retryAfter: boolean][] = [
   ["client", { maxPerClient: 0 }, "429 Too Many Requests", true],
@@ -114,6 +121,87 @@ for (const name of ["tls", "https", "http2"]) {
     assertEquals(told, [["client", CLIENT_ADDRESS, false]]);
   });
 }
+
+for (const [reason, limits, status] of REFUSALS) {
+  test(`tooManyConnections() sends away a client of HTTP/2 without TLS for the reason "${reason}"`, async () => {
+    await using limited = await Limited.listen(KINDS["http2 cleartext"]!.create(), {
+      limits,
+      options: { answer: tooManyConnections({ writeDeadline: 5_000 }) },
+    });
+    using client = await connectFrom("127.0.0.1", limited.port);
+    assertEquals(await goaway(client), [ENHANCE_YOUR_CALM, status.slice(4)]);
+    await limited.answered(0, 1);
+  });
+}
+
+/** What a client of HTTP/2 hears that is sent away. */
+async function goaway({ socket }: Client): Promise<[code: number, text: string]> {
+  const session = http2.connect("http://localhost", { createConnection: () => socket }).on("error", ignore);
+  const heard = new Promise<[number, string]>((resolve) => {
+    session.on(
+      "goaway",
+      (code, _last, data) => resolve([code, data === undefined ? "" : new TextDecoder().decode(data)]),
+    );
+  });
+  const closed = new Promise((resolve) => session.on("close", resolve));
+  const result = await within(heard, "a GOAWAY");
+  await within(closed, "the session to be closed");
+  return result;
+}
+
+/** A TLS server that hands its sockets to another after their handshakes, or before. */
+async function handOver(to: Server, { early = false } = {}): Promise<AsyncDisposable & { readonly port: number }> {
+  const context = { ...certificate(), ALPNProtocols: ["h2", "http/1.1"] };
+  const hand = (socket: net.Socket) => void to.emit("connection", socket.on("error", ignore));
+  const front = early
+    ? net.createServer((socket) => {
+      const secureContext = tls.createSecureContext(context);
+      hand(new tls.TLSSocket(socket.on("error", ignore), { isServer: true, secureContext }));
+    })
+    : tls.createServer(context, hand).on("tlsClientError", ignore);
+  front.listen(0, "127.0.0.1");
+  await once(front, "listening");
+  return {
+    port: (front.address() as net.AddressInfo).port,
+    async [Symbol.asyncDispose]() {
+      const closed = once(front, "close");
+      front.close();
+      await within(closed, "the front to be closed");
+    },
+  };
+}
+
+test("tooManyConnections() answers those that a TLS server hands over after the handshake", async () => {
+  const server = KINDS.http!.create();
+  limitServer(server, { maxPerClient: 0 }, { answer: tooManyConnections({ writeDeadline: 5_000 }) });
+  await using front = await handOver(server);
+  using plain = await connectFrom("127.0.0.1", front.port);
+  const client = await shakeHands(plain, ["http/1.1"]);
+  client.socket.write(REQUEST);
+  assertStrictEquals((await ended(client)).slice(0, 12), "HTTP/1.1 429");
+});
+
+test("tooManyConnections() sends away clients of HTTP/2 that a TLS server hands over", async () => {
+  // An HTTP/1 server of this kind may be handed what should have gone to another.
+  for (const name of ["http2 cleartext", "http"]) {
+    const server = KINDS[name]!.create();
+    limitServer(server, { maxPerClient: 0 }, { answer: tooManyConnections({ writeDeadline: 5_000 }) });
+    await using front = await handOver(server);
+    using plain = await connectFrom("127.0.0.1", front.port);
+    assertEquals(await goaway(await shakeHands(plain, ["h2"])), [ENHANCE_YOUR_CALM, "Too Many Requests"]);
+  }
+});
+
+test("limitServer() gives any answer to those that a TLS server hands over, after the handshake and not before", async () => {
+  for (const early of [false, true]) {
+    const server = KINDS.net!.create();
+    limitServer(server, { maxPerClient: 0 }, { answer: { send: "421 no\r\n", writeDeadline: 5_000 } });
+    await using front = await handOver(server, { early });
+    using plain = await connectFrom("127.0.0.1", front.port);
+    if (early) await fails(shakeHands(plain));
+    else assertStrictEquals(await ended(await shakeHands(plain)), "421 no\r\n");
+  }
+});
 
 test("tooManyConnections() refuses bad options, naming the option and the value", () => {
   const make = (options: unknown) => () => tooManyConnections(options as AnswerBudget);

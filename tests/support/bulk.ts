@@ -46,3 +46,27 @@ export async function echoes({ socket }: Client, megabytes: number, sent: () => 
   await eventually(() => count === megabytes * MB, "all of the echo");
   return there.digest("hex") === back.digest("hex");
 }
+
+/**
+ * Sends, and reads nothing before all is sent or the server takes no more. Resolves to whether what comes back is what was
+ * sent. A server that forgets what it could not write at once has taken all by then.
+ */
+export async function echoesLate({ socket }: Client, megabytes: number): Promise<boolean> {
+  socket.pause();
+  const [there, back] = [createHash("md5"), createHash("md5")];
+  let count = 0;
+  socket.on("data", (chunk: Uint8Array) => {
+    back.update(chunk);
+    count += chunk.length;
+  });
+  await send(async (chunk) => {
+    there.update(chunk);
+    if (socket.write(chunk)) return;
+    const timer = setTimeout(() => socket.resume(), 200);
+    await once(socket, "drain");
+    clearTimeout(timer);
+  }, megabytes);
+  socket.resume();
+  await eventually(() => count === megabytes * MB, "all of the echo");
+  return there.digest("hex") === back.digest("hex");
+}
