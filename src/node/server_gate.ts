@@ -57,7 +57,7 @@ export class ServerGate {
 
   private constructor(server: ServerLike) {
     this.#server = server;
-    prepend(server, "connection", (socket: ServerSocket & Recorded) => {
+    listen(server, "prependListener", "connection", (socket: ServerSocket & Recorded) => {
       if (socket === this.#passing || this.#connections.empty && this.#requests.empty) return;
       this.#install();
       // A listener that passes a socket on later has had it by way of the gate. Others listen, too, and would have an error
@@ -144,8 +144,9 @@ export class ServerGate {
       this.#guard = (first) => {
         if (first !== this.#passing && !this.#requests.empty) this.#install();
       };
-      // Other events are emitted, and other streams answered, for servers that listen to them only.
-      prepend(this.#server, "updateSettings" in this.#server ? "stream" : "request", this.#guard);
+      // Other events are emitted, and other streams answered, for servers that listen to them only. Behind the handler, which
+      // people find as the first listener.
+      listen(this.#server, "on", "updateSettings" in this.#server ? "stream" : "request", this.#guard);
     }
     this.#requests.add(port);
   }
@@ -202,12 +203,11 @@ function emitAlone(emit: (event: Event) => void, event: Event): void {
   }
 }
 
-/** Adds a listener in front of the others. */
-function prepend(server: ServerLike, event: string, listener: (first: never) => void): void {
-  (server as { prependListener?(event: string, listener: (first: never) => void): unknown }).prependListener?.(
-    event,
-    listener,
-  );
+type Listen = (event: string, listener: (first: never) => void) => unknown;
+
+/** Adds a listener where the server has this way to do so. */
+function listen(server: object, by: "on" | "prependListener", event: string, listener: (first: never) => void): void {
+  (server as Partial<Record<typeof by, Listen>>)[by]?.(event, listener);
 }
 
 /** Holds an event that is about a pending socket: it, or a request that has come by it, is the first argument. */
