@@ -1,6 +1,6 @@
 /**
- * Runs the tests on Deno, Bun and Node, and tells at the end how each went. The three run at the same time, since most tests
- * wait for the network; their output is not mixed.
+ * Runs the tests on Deno, Bun and Node, and tells at the end how each went. All run at the same time, since most tests wait
+ * for the network; their output is not mixed.
  *
  *   deno task test
  *   deno task test:node
@@ -23,8 +23,8 @@ interface Suite {
   readonly name: string;
   readonly runtime: () => Promise<Runtime>;
   readonly args: readonly string[];
-  /** The folders of tests for others. Without, the runtime finds the tests by itself. */
-  readonly except?: readonly string[];
+  /** What it runs where no files are chosen. */
+  readonly files: () => Promise<readonly string[]>;
   /** Its arguments for a report in JUnit's format, at a path. */
   readonly report: (path: string) => readonly string[];
 }
@@ -33,18 +33,27 @@ interface Suite {
 const DEADLINE = 60_000;
 
 const SUITES: Readonly<Record<string, Suite>> = {
+  // Of its own, since most of its time it waits for the servers that it starts.
+  examples: {
+    name: "Examples",
+    runtime: deno,
+    args: ["test", "-A", "--v8-flags=--expose-gc"],
+    files: () => Promise.resolve(["tests/examples"]),
+    report: (path) => [`--junit-path=${path}`],
+  },
   deno: {
     name: "Deno",
     runtime: deno,
-    // It runs the examples in the documentation, too.
+    // It runs the code blocks of the documentation, too.
     args: ["task", "--quiet", "test:deno"],
+    files: () => Promise.resolve(["--ignore=tests/examples"]),
     report: (path) => [`--junit-path=${path}`],
   },
   bun: {
     name: "Bun",
     runtime: bun,
     args: ["test", `--timeout=${DEADLINE}`],
-    except: ["deno", "examples", "frameworks"],
+    files: () => find(["deno", "examples", "frameworks"]),
     report: (path) => ["--reporter=junit", `--reporter-outfile=${path}`],
   },
   node: {
@@ -52,7 +61,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: node,
     // One file at a time, since some of them load the machine.
     args: ["--expose-gc", "--test", "--test-concurrency=1", `--test-timeout=${DEADLINE}`],
-    except: ["conn", "listener", "deno", "bun", "http", "examples", "frameworks"],
+    files: () => find(["conn", "listener", "deno", "bun", "http", "examples", "frameworks"]),
     report: (path) => [
       ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
       ...["--test-reporter=junit", `--test-reporter-destination=${path}`],
@@ -88,16 +97,24 @@ async function run(suite: Suite, after: Promise<unknown> | undefined): Promise<O
   try {
     const { version, command, args } = await suite.runtime();
     const heading = `\n# ${title += ` ${version}`}\n\n`;
-    const files = chosen.length > 0 || suite.except === undefined ? chosen : await find(suite.except);
-    // Without a file they would look for files in ways of their own.
-    if (suite.except !== undefined && files.length === 0) return [title, "FAILED: there are no test files"];
+    const files = chosen.length > 0 ? chosen : await suite.files();
+    // Without a file the runners would look for files in ways of their own.
+    if (files.length === 0) return [title, "FAILED: there are no test files"];
     const path = await Deno.makeTempFile({ suffix: ".xml" });
-    const code = await pass(command, [...args, ...suite.args, ...suite.report(path), ...files], heading, after);
+    const { code, end } = await pass(
+      command,
+      [...args, ...suite.args, ...suite.report(path), ...files],
+      heading,
+      after,
+    );
     const { passed, failed, skipped } = readReport(await Deno.readTextFile(path));
     await Deno.remove(path);
-    const seconds = Math.round((performance.now() - start) / 1000);
-    const line = `${title.padEnd(13)} ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`;
-    return [line, code !== 0 ? `FAILED: exit code ${code}` : passed === 0 ? "FAILED: no test has passed" : ""];
+    const seconds = Math.round((end - start) / 1000);
+    const line = `${title.padEnd(15)} ${passed} passed, ${failed.length} failed, ${skipped} skipped (${seconds} s)`;
+    // Once more at the end, since thousands of lines follow where they failed.
+    const names = failed.map((name) => `\n  ${name}`).join("");
+    if (code !== 0) return [line, `FAILED: exit code ${code}${names}`];
+    return [line, passed === 0 ? "FAILED: no test has passed" : ""];
   } catch (error) {
     return [title, `FAILED: ${error}`];
   }
@@ -115,13 +132,16 @@ async function find(except: readonly string[], folder = "tests"): Promise<string
   return files.sort();
 }
 
-/** Runs a program at the root, and passes its output on: at once, or after others. Resolves to its exit code. */
+/**
+ * Runs a program at the root, and passes its output on: at once, or after others. Resolves to its exit code and the time
+ * at which it ended.
+ */
 async function pass(
   command: string,
   args: readonly string[],
   heading: string,
   after: Promise<unknown> | undefined,
-): Promise<number> {
+): Promise<{ code: number; end: number }> {
   const child = new Deno.Command(command, {
     args: [...args],
     cwd: ROOT,
@@ -144,8 +164,9 @@ async function pass(
     live = true;
     show();
   });
-  const [{ code }] = await Promise.all([child.status, read(child.stdout), read(child.stderr), shown]);
-  return code;
+  const ended = child.status.then(({ code }) => ({ code, end: performance.now() }));
+  const [result] = await Promise.all([ended, read(child.stdout), read(child.stderr), shown]);
+  return result;
 }
 
 function writeAll(chunk: Uint8Array): void {

@@ -9,7 +9,8 @@ import { XMLParser } from "fast-xml-parser";
 /** How the tests of a report have gone. */
 export interface Tally {
   readonly passed: number;
-  readonly failed: number;
+  /** The names of those that failed. */
+  readonly failed: readonly string[];
   readonly skipped: number;
 }
 
@@ -21,9 +22,9 @@ interface Element {
 /** Counts the tests of a report. */
 export function readReport(xml: string): Tally {
   const cases = [...testCases(new XMLParser({ ignoreAttributes: false }).parse(xml))];
-  const failed = cases.filter((test) => "failure" in test || "error" in test).length;
+  const failed = cases.filter((test) => "failure" in test || "error" in test).map((test) => String(test["@_name"]));
   const skipped = cases.filter((test) => "skipped" in test).length;
-  return { passed: cases.length - failed - skipped, failed, skipped };
+  return { passed: cases.length - failed.length - skipped, failed, skipped };
 }
 
 function* testCases(element: unknown): Generator<Element> {
