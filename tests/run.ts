@@ -46,7 +46,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     runtime: deno,
     // It runs the code blocks of the documentation, too.
     args: ["task", "--quiet", "test:deno"],
-    files: () => Promise.resolve(["--ignore=tests/examples"]),
+    files: async () => [`--ignore=${[...await excluded(), "tests/examples"]}`],
     report: (path) => [`--junit-path=${path}`],
   },
   bun: {
@@ -118,6 +118,12 @@ async function run(suite: Suite, after: Promise<unknown> | undefined): Promise<O
   } catch (error) {
     return [title, `FAILED: ${error}`];
   }
+}
+
+/** What Deno is to leave alone anyway. The option replaces what the configuration says. */
+async function excluded(): Promise<string[]> {
+  const { exclude } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
+  return exclude.filter((path: string) => !path.startsWith("!"));
 }
 
 /** The files of tests, but for those in some folders. */
