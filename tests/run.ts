@@ -33,20 +33,12 @@ interface Suite {
 const DEADLINE = 60_000;
 
 const SUITES: Readonly<Record<string, Suite>> = {
-  // Of its own, since most of its time it waits for the servers that it starts.
-  examples: {
-    name: "Examples",
-    runtime: deno,
-    args: ["test", "-A", "--v8-flags=--expose-gc"],
-    files: () => Promise.resolve(["tests/examples"]),
-    report: (path) => [`--junit-path=${path}`],
-  },
   deno: {
     name: "Deno",
     runtime: deno,
-    // It runs the code blocks of the documentation, too.
+    // It runs the examples in the documentation, too.
     args: ["task", "--quiet", "test:deno"],
-    files: async () => [`--ignore=${[...await excluded(), "tests/examples"]}`],
+    files: () => Promise.resolve(["."]),
     report: (path) => [`--junit-path=${path}`],
   },
   bun: {
@@ -118,12 +110,6 @@ async function run(suite: Suite, after: Promise<unknown> | undefined): Promise<O
   } catch (error) {
     return [title, `FAILED: ${error}`];
   }
-}
-
-/** What Deno is to leave alone anyway. The option replaces what the configuration says. */
-async function excluded(): Promise<string[]> {
-  const { exclude } = JSON.parse(await Deno.readTextFile(new URL("deno.json", ROOT)));
-  return exclude.filter((path: string) => !path.startsWith("!"));
 }
 
 /** The files of tests, but for those in some folders. */

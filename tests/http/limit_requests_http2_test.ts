@@ -62,6 +62,8 @@ test("limitRequests() frees the slots of streams that are cancelled at once, all
     const streams = Array.from({ length: 10 }, () => session.request({ ":path": "/" }).on("error", () => {}));
     await new Promise((resolve) => setTimeout(resolve, i % 3));
     for (const stream of streams) stream.close(NGHTTP2_CANCEL);
+    // Deno ends a session with more cancelled streams than it can take at once.
+    (await get(session, "/free")).stream.close();
   }
   await server.empty();
   assertStrictEquals((await get(session, "/free")).headers[":status"], 200);

@@ -97,7 +97,8 @@ export const STORE_FAILURES: readonly Failure[] = [
       lab.redis.freeze();
       lab.instances[0]!.give(1);
       const start = performance.now();
-      assertStrictEquals(await lab.take(1), 0);
+      // The one that was given back may be handed on, if a question is on its way that says it is held.
+      assert(await lab.take(2) <= 1, "nobody gets what the store has not granted");
       assert(performance.now() - start < pace.deadlineMs + SLACK, "an answer comes by the deadline");
       await new Promise((resolve) => setTimeout(resolve, pace.deadMs * 2));
       lab.redis.resume();
