@@ -21,7 +21,7 @@ export interface Pace {
 }
 
 /** As short as a busy machine allows. */
-export const SHORT: Pace = { heartbeatMs: 150, deadMs: 500, deadlineMs: 100, keyTtlMs: 3_000 };
+export const SHORT: Pace = { heartbeatMs: 150, deadMs: 1_000, deadlineMs: 100, keyTtlMs: 3_000 };
 
 /** The most that the client may hold, over all limiters. */
 export const LIMIT = 6;
