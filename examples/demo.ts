@@ -5,8 +5,12 @@
  *
  *   deno task demo
  *
+ * With `--page`, the limited server and its crowd go on until Ctrl-C, and a page in the browser shows them:
+ *
+ *   deno task demo --page
+ *
  * Everything is real TCP on loopback. The server, which is the part that uses connlimit, is in `demo/server.ts`; how the
- * clients behave is in `demo/crowd.ts`.
+ * clients behave is in `demo/crowd.ts`; the page is in `demo/page.ts`.
  *
  * @module
  */
@@ -16,6 +20,7 @@ import { runBareLoop, tellOutcome } from "./demo/bare_loop.ts";
 import { crowd, visit } from "./demo/crowd.ts";
 import { openDisplay } from "./demo/display.ts";
 import { doorForEach, haveAddresses, oneDoor } from "./demo/doors.ts";
+import { showPage } from "./demo/page.ts";
 import { pause } from "./demo/pause.ts";
 import { print } from "./demo/print.ts";
 import { findFaults, summary } from "./demo/report.ts";
@@ -26,6 +31,8 @@ const addresses = clients.map((client) => client.address);
 const ownAddresses = haveAddresses(addresses);
 if (!ownAddresses) print("Here 127.0.0.1 is the only loopback address, so each client gets a port of its own.");
 const openDoors = () => ownAddresses ? oneDoor(addresses) : doorForEach(addresses);
+
+if (Deno.args.includes("--page")) await showPage(clients, openDoors());
 
 print("First without connlimit: for await (const conn of Deno.listen(…)), and six clients.");
 for (const line of tellOutcome(await runBareLoop(openDoors(), 1200))) print(`  ${line}`, 2);

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { setInterval } from "node:timers";
 import { type ClientKey, clientName } from "../core/client_key.ts";
 import type { Counts } from "../core/counts.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
@@ -16,6 +15,7 @@ import { largest } from "../core/top.ts";
 import type { RefusalRanking, RefusedClient } from "../core/top_clients.ts";
 import { checkDeadline, checkOptions, checkWhole, typeError } from "../core/validate.ts";
 import { observe } from "./observe.ts";
+import { repeatUntilGarbage } from "./repeat_until_garbage.ts";
 import { Tally } from "./tally.ts";
 
 /** The options of `watchRefusals()`. */
@@ -99,7 +99,8 @@ function start(limiter: Limiter, counts: Counts, clients: number, period: number
   };
   const remove = observe(limiter, { admitted() {}, released() {}, refused: add, wouldRefuse: add });
   counts.ranking = ranking;
-  const stop = rotateUntilGarbage(ranking, new WeakRef(counts), period);
+  // Bound, since a closure of this scope would hold the counts.
+  const stop = repeatUntilGarbage(counts, period, ranking.rotate.bind(ranking));
   const watch = {
     watches: 0,
     end() {
@@ -111,16 +112,6 @@ function start(limiter: Limiter, counts: Counts, clients: number, period: number
   };
   watched.set(counts, watch);
   return watch;
-}
-
-/** The timer knows the limiter's counts weakly, and ends with them. Returns what ends it before. */
-function rotateUntilGarbage(ranking: RefusedLately, counts: WeakRef<Counts>, period: number): () => void {
-  const timer = setInterval(() => {
-    if (counts.deref() === undefined) clearInterval(timer);
-    else ranking.rotate();
-  }, period);
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** The clients refused most in this period and the one before. */
