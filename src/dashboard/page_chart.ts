@@ -58,7 +58,10 @@ function openChart(history, limit) {
   const line = values.map((value, i) => (i ? "L" : "M") + x(i).toFixed(1) + " " + y(value).toFixed(1)).join("");
   svg("path", { class: "area", d: line + "L" + x(values.length - 1).toFixed(1) + " " + y(0) + "L" + LEFT + " " + y(0) + "Z" }, root);
   svg("path", { class: "open", d: line }, root);
-  if (near) svg("path", { class: "limit", d: "M" + LEFT + " " + y(limit) + "H" + width }, root);
+  if (near) {
+    svg("path", { class: "limit", d: "M" + LEFT + " " + y(limit) + "H" + width }, root);
+    svg("text", { x: width, y: y(limit) - 4, "text-anchor": "end" }, root).textContent = "maxTotal " + limit;
+  }
   return root;
 }
 

@@ -31,7 +31,7 @@ h3 { font-size: .95rem; margin: 0 0 .5rem; }
 main { max-width: 76rem; margin: 0 auto; padding: 1rem; }
 section { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem; margin-bottom: 1rem; min-width: 0; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 0 1rem; }
-.wide { overflow-x: auto; }
+.wide, #most-open, #most-refused, #limits { overflow-x: auto; }
 dl#tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem; margin: 0 0 1rem; }
 #tiles div { background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .5rem .7rem; }
 dt { color: var(--soft); font-size: .85rem; }
@@ -41,7 +41,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .25rem .5rem; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; font-size: .85rem; color: var(--soft); }
 td.number, th.number { text-align: right; white-space: nowrap; }
-td.name { overflow-wrap: anywhere; min-width: 8rem; font-family: ui-monospace, monospace; font-size: .9rem; }
+td.name { overflow-wrap: anywhere; min-width: 6.5rem; font-family: ui-monospace, monospace; font-size: .9rem; }
 tr.full td { color: var(--limit); font-weight: 600; }
 p.none, .legend, #note { color: var(--soft); margin: .3rem 0; }
 svg { display: block; width: 100%; height: 11rem; }

@@ -13,7 +13,12 @@ export class Canary {
 
   /** Drops the object. */
   drop(): void {
-    this.#registry.register({}, undefined);
+    this.watch({});
+  }
+
+  /** Watches an object of the test's own instead. */
+  watch(object: object): void {
+    this.#registry.register(object, undefined);
   }
 
   /** Collects garbage until the object is among it. */
