@@ -13,6 +13,7 @@
  * @module
  */
 
+import { noBrowser } from "./support/browser.ts";
 import { LACKS } from "./support/platform.ts";
 import { noHaproxy, noNginx, noNginxStream } from "./support/real_proxies.ts";
 import { noRedis } from "./support/redis/running_redis.ts";
@@ -77,7 +78,7 @@ for (const suite of suites) running.push(run(suite, running.at(-1)));
 const outcomes = await Promise.all(running);
 console.log("\n# All");
 for (const outcome of outcomes) console.log(outcome.join("  ").trimEnd());
-for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream, noRedis].filter(Boolean)) {
+for (const lack of [...LACKS, noHaproxy, noNginx || noNginxStream, noRedis, noBrowser].filter(Boolean)) {
   console.log(`Some tests cannot be run here: ${lack}.`);
 }
 if (outcomes.some(([, wrong]) => wrong !== "")) Deno.exit(1);

@@ -25,8 +25,8 @@ function tell(state, text) {
 }
 
 function current() {
-  const name = decodeURIComponent(location.hash.slice(1));
-  return snapshot.limiters.find((limiter) => limiter.name === name) || snapshot.limiters[0];
+  const named = ({ name }) => "#" + encodeURIComponent(name) === location.hash;
+  return snapshot.limiters.find(named) || snapshot.limiters[0];
 }
 
 function render() {

@@ -9,10 +9,9 @@ import { assert, assertEquals, assertStrictEquals, assertStringIncludes } from "
 import { Limiter } from "@connlimit/connlimit";
 import { dashboard, type LimiterLike } from "@connlimit/connlimit/dashboard";
 import { MemoryStore, StoreLimiter } from "@connlimit/connlimit/shared";
-import { Canary } from "../support/canary.ts";
 import { printed } from "../support/console.ts";
-import { explanationOf, get, messages, ORIGIN, snapshotOf } from "../support/dashboard.ts";
-import { eventually, within } from "../../testing/net.ts";
+import { explanationOf, get, messages, snapshotOf } from "../support/dashboard.ts";
+import { eventually } from "../../testing/net.ts";
 
 const OPEN = { authorize: () => true } as const;
 
@@ -209,47 +208,4 @@ test("A limiter of the user's own that fails is left out, printed once, and ends
     error: "This limiter does not explain its answers.",
   }]);
   assertStrictEquals(own.local, undefined, "it is held until here");
-});
-
-test("A dashboard lets go limiters that are garbage", async () => {
-  const kept = new Limiter();
-  const canary = new Canary();
-  let shown = 0;
-  const make = () => {
-    const limiter = new Limiter();
-    canary.watch(limiter);
-    limiter.accept("192.0.2.7");
-    return dashboard({ gone: limiter, kept }, { ...OPEN, interval: 250 });
-  };
-  using page = make();
-  for await (const { limiters } of messages(await get(page, "events"))) {
-    if (shown++ === 0) assertEquals(limiters.map(({ name }) => name), ["gone", "kept"]);
-    await canary.collected();
-    if (limiters.length === 1) {
-      assertEquals(limiters[0]!.name, "kept");
-      break;
-    }
-    assert(shown < 100, "the limiter should be gone from one of the first messages");
-  }
-});
-
-test("A dashboard that nobody holds is garbage, and ends the rankings of its limiters", async () => {
-  const limiter = new Limiter();
-  const canary = new Canary();
-  (() => canary.watch(dashboard({ chat: limiter }, { ...OPEN, interval: 250 })))();
-  assert(limiter.top().refused !== null);
-  await canary.collected();
-  await eventually(() => limiter.top().refused === null, "the end of the ranking");
-});
-
-test("Disposing of a dashboard ends its viewers, its samples and the rankings of its limiters", async () => {
-  const limiter = new Limiter();
-  const page = dashboard({ chat: limiter }, OPEN);
-  const viewer = (await get(page, "events")).text();
-  page[Symbol.dispose]();
-  page[Symbol.dispose]();
-  assertStringIncludes(await within(viewer, "the end of the stream"), '"name":"chat"');
-  assertStrictEquals(limiter.top().refused, null);
-  assertEquals((await snapshotOf(page)).limiters, []);
-  assertEquals((await page(new Request(`${ORIGIN}events`))).status, 503);
 });

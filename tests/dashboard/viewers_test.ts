@@ -4,13 +4,20 @@
  * @module
  */
 
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { dashboard } from "@connlimit/connlimit/dashboard";
+import { nodeHandler } from "../../src/dashboard/node_handler.ts";
 import { encodeMessage, Viewers } from "../../src/dashboard/viewers.ts";
 import { heapUsed } from "../../testing/memory.ts";
 import { get } from "../support/dashboard.ts";
+import { serve } from "../support/http/serve.ts";
+import { connectFrom, eventually } from "../support/net.ts";
+import { isBun, isDeno } from "../support/platform.ts";
 
 const MESSAGE = encodeMessage("{}");
 
@@ -84,3 +91,41 @@ test("A thousand viewers that come, read nothing and go leave nothing behind", a
   assertLessOrEqual(heapUsed() - before, 500_000);
   assertEquals(limiter.open, 0);
 });
+
+/** A viewer who reads nothing of what a server sends it. */
+async function deaf(viewers: Viewers, port: number): Promise<void> {
+  using client = await connectFrom("127.0.0.1", port);
+  client.socket.pause();
+  client.socket.write("GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  await eventually(() => viewers.size === 1, "the viewer");
+  // More than systems buffer for one connection.
+  const message = new Uint8Array(1_000_000);
+  let sent = 0;
+  await eventually(() => {
+    viewers.send(message);
+    sent++;
+    return viewers.size === 0;
+  }, "the end of the viewer");
+  assertLessOrEqual(sent, 100);
+}
+
+const handler = (viewers: Viewers) => () => new Response(viewers.add(MESSAGE));
+
+test("A viewer that reads nothing is ended on node:http", async () => {
+  const viewers = new Viewers(1);
+  const server = createServer(nodeHandler(() => Promise.resolve(handler(viewers)()))).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  await deaf(viewers, (server.address() as AddressInfo).port);
+  server.closeAllConnections();
+  server.close();
+  await once(server, "close");
+});
+
+if (isDeno || isBun) {
+  test("A viewer that reads nothing is ended on the runtime's own server", async () => {
+    const viewers = new Viewers(1);
+    const server = serve(handler(viewers));
+    await deaf(viewers, server.port);
+    await server.stop(true);
+  });
+}

@@ -8,6 +8,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { wrap } from "../../examples/demo/print.ts";
+import { kill } from "../support/deno/kill.ts";
+import { eventually, within } from "../support/net.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
@@ -108,6 +110,36 @@ Deno.test("deno task demo fetches nothing and ends in time, with nothing open an
     assert(tried > 0, output);
     assertEquals([admitted, refused], [tried, 0]);
     assert(output.includes(`echoes: ${tried} right, 0 wrong`), output);
+  }
+});
+
+Deno.test("deno task demo --page shows the crowd until it is interrupted, and then ends by itself", async () => {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-net", "examples/demo.ts", "--page"],
+    cwd: ROOT,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let output = "";
+  const reading = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
+    new WritableStream({ write: (text) => void (output += text) }),
+  );
+  try {
+    await eventually(() => output.includes("\n"), "the line with the address");
+    const [url] = /http:\/\/localhost:\d+\//.exec(output)!;
+    const page = await fetch(url);
+    assert((await page.text()).startsWith("<!doctype html>"));
+    await eventually(async () => {
+      const { limiters: [{ stats, top }] } = await (await fetch(`${url}stats.json`)).json();
+      return stats.refused > 0 && top.open.length > 1;
+    }, "the crowd");
+    child.kill("SIGINT");
+    const { code, signal } = await within(child.status, "the end");
+    assertEquals([code, signal], [0, null]);
+  } finally {
+    kill(child);
+    await reading;
   }
 });
 

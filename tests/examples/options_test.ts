@@ -9,6 +9,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { limitedListener, Limiter, logRefusals, watchRefusals } from "@connlimit/connlimit";
+import { dashboard } from "@connlimit/connlimit/dashboard";
 import { limitSocketHandler } from "@connlimit/connlimit/bun";
 import { limitRequests } from "@connlimit/connlimit/http";
 import { limitServer, limitServerRequests, tooManyConnections } from "@connlimit/connlimit/node";
@@ -95,6 +96,7 @@ const TAKERS: Readonly<Record<string, (option: object) => unknown>> = {
   "proxyProtocol()": (option) => proxyProtocol({ trusted: ["127.0.0.1"], ...option }),
   "logRefusals()": (option) => logRefusals(option),
   "watchRefusals()": (option) => watchRefusals(new Limiter(), option)[Symbol.dispose](),
+  "dashboard()": (option) => dashboard({ chat: new Limiter() }, { authorize: "loopback", ...option })[Symbol.dispose](),
   StoreLimiter: (option) => new StoreLimiter({}, new MemoryStore(), slow(option)).close(),
   SharedLimiter: (option) =>
     new SharedLimiter({}, { send, name: "options", keyTtlMs: 86_400_000, ...slow(option) }).close(),

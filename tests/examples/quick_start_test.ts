@@ -46,7 +46,7 @@ for (const heading of ["The PROXY protocol", "Where the header can be read"]) {
 }
 printed("Fastify", "docs/runtimes.md");
 // `seeing_test.ts` runs them.
-for (const heading of ["A log that can be left on", "Metrics"]) printed(heading, "docs/seeing.md");
+for (const heading of ["A log that can be left on", "Metrics", "A page"]) printed(heading, "docs/seeing.md");
 // `shared_recipes_test.ts` and `deno task stress:glide` run them.
 printed("Clients of Redis and Valkey", "docs/shared.md");
 // `front_and_worker_test.ts` runs it.

@@ -4,22 +4,27 @@
  * @module
  */
 
-import { spawnSync } from "node:child_process";
-import { type Browser, chromium } from "playwright-core";
-import { isBun, isDeno, type Lack } from "./platform.ts";
+import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import process from "node:process";
+import type { Browser } from "playwright-core";
+import { type Lack, lackUnless } from "../../testing/loopback.ts";
 
-const executablePath = ["chromium", "chromium-browser", "google-chrome"].find((command) =>
-  spawnSync(command, ["--version"], { stdio: "ignore" }).status === 0
+/** The first that is on the path. The driver wants to be told where it is. */
+const executablePath = ["chromium", "chromium-browser", "google-chrome"]
+  .flatMap((command) => (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, command)))
+  .find((path) => existsSync(path));
+
+export const noBrowser: Lack = lackUnless(
+  executablePath !== undefined,
+  "there is no Chromium: apt-get install chromium",
 );
 
-/** Why there is no browser. One runtime is enough to drive it, and its driver is made for Node. */
-export const noBrowser: Lack = isDeno || isBun
-  ? "Node drives the browser"
-  : executablePath === undefined && "there is no Chromium: apt-get install chromium";
-
 /** Starts the browser. It asks nobody but the page's server for anything. */
-export function launch(): Promise<Browser> {
-  return chromium.launch({
+export async function launch(): Promise<Browser> {
+  // Whoever only wants to know whether there is a browser needs no driver.
+  const { chromium } = await import("playwright-core");
+  return await chromium.launch({
     executablePath: executablePath!,
     args: [
       "--no-sandbox",
