@@ -1,5 +1,5 @@
 /**
- * What do a ranking of refused clients and a log of refusals cost, compared with nobody watching?
+ * What do a ranking of refused clients, a log of refusals and an open page cost, compared with nobody watching?
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { Child } from "./lib/child.ts";
 import type { LoadGenerator } from "./lib/load_generator.ts";
 import { alternating } from "./lib/rounds.ts";
 import { printRatio } from "./lib/rows.ts";
-import { cpuEach, FATES, flood, Server, watchedServer, type Way } from "./lib/servers.ts";
+import { cpuEach, type Fate, FATES, flood, Server, watchedServer, type Way } from "./lib/servers.ts";
 import { quantile } from "./lib/statistics.ts";
 import type { SeeingTimes } from "./micro/seeing_program.ts";
 
@@ -38,6 +38,9 @@ export async function benchSeeing(load: LoadGenerator, rounds: number): Promise<
   compare("1,000 clients", "many", 2);
   compare("10,000 clients", "new", 10);
   for (const [runtime, way] of SERVERS) await benchServer(load, runtime, way, rounds);
+  for (const [runtime, way] of SERVERS) {
+    for (const fate of ["admitted", "refused"] as const) await benchPage(load, runtime, way, fate, rounds);
+  }
 }
 
 type Mode = "limited" | "watched";
@@ -47,7 +50,7 @@ const MODES = ["limited", "watched"] as const;
 async function benchServer(load: LoadGenerator, runtime: RuntimeName, way: Way, rounds: number): Promise<void> {
   const cpu: Record<Mode, number[]> = { limited: [], watched: [] };
   const echoes: Record<Mode, number[]> = { limited: [], watched: [] };
-  using server = await Server.start(watchedServer(runtime, way, FATES.refused.maxPerClient));
+  using server = await Server.start(watchedServer(runtime, way, FATES.refused.maxPerClient, "log"));
   const [limited, kept, watched, keptToo] = server.ports as unknown as readonly number[];
   const { pid } = server;
   const sides = {
@@ -67,4 +70,71 @@ async function benchServer(load: LoadGenerator, runtime: RuntimeName, way: Way, 
   });
   const p99 = (mode: Mode) => [quantile(echoes[mode], 0.99)];
   printRatio(`${runtime}, echo p99 meanwhile`, p99("watched"), p99("limited"), "ms", { atMost: 1.1 });
+}
+
+/** The viewers of the page. */
+const VIEWERS = 10;
+
+/** A page with viewers, compared with one that nobody looks at, at the same server. */
+async function benchPage(
+  load: LoadGenerator,
+  runtime: RuntimeName,
+  way: Way,
+  fate: Fate,
+  rounds: number,
+): Promise<void> {
+  const cpu: Record<Mode, number[]> = { limited: [], watched: [] };
+  using server = await Server.start(watchedServer(runtime, way, FATES[fate].maxPerClient, "page"));
+  const [limited, kept, watched, keptToo, page] = server.ports as unknown as readonly number[];
+  const sides = { limited: [limited!, kept!], watched: [watched!, keptToo!] } as const;
+  let [seen, windows] = [0, 0];
+  for (let round = -WARM_UP; round < PASSES * rounds; round++) {
+    for (const mode of alternating(MODES, round)) {
+      const viewers = mode === "watched" ? await Viewers.open(page!) : undefined;
+      const observation = await flood(load, { ports: sides[mode], pid: server.pid }, fate, WINDOW);
+      seen += await viewers?.close() ?? 0;
+      if (round < 0) continue;
+      windows++;
+      cpu[mode].push(cpuEach(observation));
+    }
+  }
+  const messages = (seen / VIEWERS / windows * 2).toFixed(1);
+  printRatio(`${runtime}, CPU per ${fate} connection, page open`, cpu.watched, cpu.limited, "µs", {
+    atMost: 1.02,
+  }, `, ${VIEWERS} viewers, ${messages} messages each a window`);
+}
+
+/** Those who look at the page. */
+class Viewers {
+  readonly #abort: AbortController;
+  readonly #reading: readonly Promise<number>[];
+
+  private constructor(abort: AbortController, reading: readonly Promise<number>[]) {
+    this.#abort = abort;
+    this.#reading = reading;
+  }
+
+  static async open(port: number): Promise<Viewers> {
+    const abort = new AbortController();
+    const responses = await Promise.all(
+      Array.from({ length: VIEWERS }, () => fetch(`http://127.0.0.1:${port}/events`, { signal: abort.signal })),
+    );
+    return new Viewers(abort, responses.map(count));
+  }
+
+  /** Lets them go. Resolves to the number of messages that they have got. */
+  async close(): Promise<number> {
+    this.#abort.abort();
+    return (await Promise.all(this.#reading)).reduce((sum, count) => sum + count);
+  }
+}
+
+async function count({ body }: Response): Promise<number> {
+  let count = 0;
+  try {
+    for await (const _ of body!) count++;
+  } catch {
+    // Aborted.
+  }
+  return count;
 }

@@ -42,9 +42,14 @@ export function busyServer(runtime: RuntimeName, way: Way, mode: BusyMode, maxPe
   return { file: "busy.ts", runtime, args: [way, mode, maxPerClient] };
 }
 
-/** A server with limits that nobody watches, and one that is ranked and logged, in one process. */
-export function watchedServer(runtime: RuntimeName, way: Way, maxPerClient: number): ServerSpec {
-  return { file: "watched.ts", runtime, args: [way, maxPerClient] };
+/** A server with limits that nobody watches, and one that is ranked and logged, or is on a page, in one process. */
+export function watchedServer(
+  runtime: RuntimeName,
+  way: Way,
+  maxPerClient: number,
+  watching: "log" | "page",
+): ServerSpec {
+  return { file: "watched.ts", runtime, args: [way, maxPerClient, watching] };
 }
 
 /** By whom connections are counted. */

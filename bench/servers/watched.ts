@@ -1,23 +1,25 @@
 /**
- * Servers with limits, of which one is watched: what it refuses is ranked and logged. Each has the two ports of
- * `two_ports.ts`, and a limiter of its own. They are in one process, so that nothing else differs between them.
+ * Servers with limits, of which one is watched: what it refuses is ranked and logged, or a page shows it. Each has the two
+ * ports of `two_ports.ts`, and a limiter of its own. They are in one process, so that nothing else differs between them.
  *
- *   deno run -A bench/servers/watched.ts "accept loop" MAX_PER_CLIENT
- *   bun bench/servers/watched.ts callbacks MAX_PER_CLIENT
- *   deno run -A bench/servers/watched.ts node:net MAX_PER_CLIENT
+ *   deno run -A bench/servers/watched.ts "accept loop" MAX_PER_CLIENT log
+ *   bun bench/servers/watched.ts callbacks MAX_PER_CLIENT page
+ *   deno run -A bench/servers/watched.ts node:net MAX_PER_CLIENT page
  *
  * @module
  */
 
+import { createServer as createWebServer } from "node:http";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import process from "node:process";
 import { type ConnLike, limitedListener, Limiter, type ListenerLike, logRefusals, watchRefusals } from "../../mod.ts";
 import { limitSocketHandler } from "../../src/bun/mod.ts";
+import { dashboard } from "../../src/dashboard/mod.ts";
 import { limitServer } from "../../src/node/mod.ts";
 import { serveCommands } from "../lib/commands.ts";
 import { bun, type Handlers } from "./bun.ts";
 
-const [way, max] = process.argv.slice(2);
+const [way, max, watching] = process.argv.slice(2);
 
 type Options = { readonly onRefused?: ReturnType<typeof logRefusals> };
 type Serve = (limiter: Limiter, options: Options) => number[] | Promise<number[]>;
@@ -64,11 +66,23 @@ function serveLoop(limiter: Limiter, options: Options): number[] {
 
 const serve: Serve = way === "callbacks" ? serveCallbacks : way === "node:net" ? serveNode : serveLoop;
 
+/** A page that tells its viewers eight times as often as it does by default. */
+async function servePage(limiter: Limiter): Promise<number> {
+  const server = createWebServer(dashboard({ limiter }, { authorize: "loopback", interval: 250 }).node);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
 async function serveBoth(): Promise<void> {
-  const [plain, watched] = [1, 2].map(() => new Limiter({ maxPerClient: Number(max) }));
-  watchRefusals(watched!);
-  const onRefused = logRefusals({ logger: { warn() {} } });
-  serveCommands({ ports: [...await serve(plain!, {}), ...await serve(watched!, { onRefused })] }, {});
+  const [plain, watched] = [1, 2].map(() => new Limiter({ maxPerClient: Number(max) })) as [Limiter, Limiter];
+  const ports = [...await serve(plain, {})];
+  if (watching === "page") {
+    ports.push(...await serve(watched, {}), await servePage(watched));
+  } else {
+    watchRefusals(watched);
+    ports.push(...await serve(watched, { onRefused: logRefusals({ logger: { warn() {} } }) }));
+  }
+  serveCommands({ ports }, {});
 }
 
 serveBoth();
