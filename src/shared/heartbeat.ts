@@ -70,10 +70,14 @@ export class Heartbeat {
     );
   }
 
-  /** Sends a sign now, unless there was one a moment ago. */
+  /** Sends a sign now, or in a moment if there was one a moment ago. */
   hurry(): void {
+    if (this.#busy || this.#stopped) return;
     const { clock, heartbeatMs } = this.#parts;
-    if (clock.now() - this.#sentAt > heartbeatMs / HURRY) this.send();
+    const pause = this.#sentAt + heartbeatMs / HURRY - clock.now();
+    if (pause <= 0) return this.send();
+    this.#cancel?.();
+    this.#cancel = clock.after(pause, () => this.send());
   }
 
   /** Sends no more. Resolves when none is on its way. */

@@ -106,7 +106,9 @@ export class MemoryStore implements SharedStore {
       const others = (found?.total ?? 0) - (mine?.count ?? 0);
       const room = max - others - have;
       let granted = Math.max(0, Math.min(want, room));
-      if (granted === want && split > 0 && room < Infinity) granted += Math.max(0, Math.floor((room - want) / split));
+      if (want > 0 && granted === want && split > 0 && room < Infinity) {
+        granted += Math.max(0, Math.floor((room - want) / split));
+      }
       this.#set(key, id, { count: have + granted, seq, since, granted, others });
       return this.#reply(key, id, granted, others, want);
     }

@@ -122,7 +122,8 @@ export class Sharing implements KeyHost {
     }, (error) => {
       failed();
       this.health.failed(error);
-      if (this.health.status === "down") this.#heartbeat.send();
+      // Not at once: a store that acknowledges signs and answers nothing else would be asked without a pause.
+      if (this.health.status === "down") this.#heartbeat.hurry();
     });
   }
 

@@ -28,7 +28,7 @@ export interface SharedStore {
    * counts of all other instances:
    *
    * - `room = max - others - have`;
-   * - `granted = min(want, room)`, at least 0; where that is all of `want` and `split > 0`, also
+   * - `granted = min(want, room)`, at least 0; where that is all of `want`, `want > 0` and `split > 0`, also
    *   `floor((room - want) / split)`, at least 0;
    * - the entry becomes `{ count: have + granted, seq }`. An entry whose count is 0 is removed, and with the last entry the key.
    *

@@ -8,6 +8,8 @@ import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MemoryStore } from "../../src/shared/memory_store.ts";
+import { StoreLimiter } from "../../src/shared/store_limiter.ts";
+import { eventually } from "../../testing/net.ts";
 import { turns } from "../support/settled.ts";
 import type { CountRequest, LifeSign } from "../../src/shared/store.ts";
 
@@ -54,6 +56,13 @@ test("MemoryStore grants a share of what is left beyond what is wanted, and none
   assertEquals((await store.count(request("a", 1, { want: 1, split: 3 }))).granted, 1 + 3);
   assertEquals((await store.count(request("b", 1, { want: 6, split: 2 }))).granted, 6);
   assertEquals((await store.count(request("c", 1, { key: "x", want: 2, split: 2, max: Infinity }))).granted, 2);
+});
+
+test("MemoryStore grants nothing to an instance that wants nothing, however much is left", async () => {
+  const store = new MemoryStore();
+  assertEquals((await store.count(request("a", 1, { have: 2, split: 2 }))).granted, 0);
+  assertEquals((await store.count(request("a", 2, { split: 2 }))).granted, 0);
+  assertEquals(store.keys, 0);
 });
 
 test("MemoryStore rejects what is late, and replies as before to what comes twice", async () => {
@@ -126,6 +135,17 @@ test("MemoryStore believes nobody that an instance is gone which it serves", asy
   ]);
   process.emit("exit", 0);
   assertEquals([await store.total("k"), store.instances], [0, 1]);
+});
+
+test("Limiters over a MemoryStore leave nothing in it at any level, and every question is answered", async () => {
+  const store = new MemoryStore();
+  const limits = { maxTotal: 1_000, aggregates: [{ ipv4Prefix: 24, max: 100 }] };
+  await using limiter = new StoreLimiter(limits, store, { heartbeatMs: 30, deadMs: 1_000 });
+  await eventually(() => limiter.status === "up", "the store");
+  for (let i = 0; i < 20; i++) (await limiter.accept(`192.0.${i}.7`)).release();
+  await eventually(() => store.keys === 0, "nothing to be counted");
+  const { status, unanswered } = limiter.stats();
+  assertEquals([status, unanswered], ["up", 0]);
 });
 
 test("MemoryStore refuses names that are none", () => {
