@@ -58,6 +58,11 @@ export class KeyTable implements KeyLevel {
     return this.negative.has(key, this.#now) && this.#keys.get(key)?.hasRoom !== true;
   }
 
+  /** The key of a client or of an aggregate, if there is one. */
+  find(key: ClientKey = ONLY): SharedKey | undefined {
+    return this.#keys.get(key);
+  }
+
   /** The key of a client or of an aggregate. */
   get(key: ClientKey = ONLY): SharedKey {
     let shared = this.#keys.get(key);

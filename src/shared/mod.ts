@@ -33,7 +33,9 @@
 export type { ChannelLike } from "./channel.ts";
 export { ChannelStore, type ChannelStoreOptions } from "./channel_store.ts";
 export { MemoryStore, type MemoryStoreOptions } from "./memory_store.ts";
+export type { ExplainedLevel, ExplainedRule, Explanation, FoundBy } from "../core/explanation.ts";
 export type { SharingLimitOptions } from "./options.ts";
+export type { SharedExplainedLevel, SharedExplanation } from "./shared_explanation.ts";
 export type { CountReply, CountRequest, LifeSign, RegisteredSign, SharedStore, StoreEntry } from "./store.ts";
 export type { StoreStatus } from "./store_health.ts";
 export { type SharedStats, StoreLimiter } from "./store_limiter.ts";

@@ -16,8 +16,10 @@ import type { Peer } from "../core/peer.ts";
 import type { RefusalReason } from "../core/reasons.ts";
 import type { Admission, Slot } from "../core/slot.ts";
 import type { Clock } from "./clock.ts";
+import { type Explained, explainShared } from "./explain_shared.ts";
 import { type LevelNeed, levelNeeds, SHARED_LEVELS } from "./level_needs.ts";
 import type { CheckedOptions } from "./options.ts";
+import type { SharedExplanation } from "./shared_explanation.ts";
 import type { SharedKey } from "./shared_key.ts";
 import { SharedSlot } from "./shared_slot.ts";
 import { Sharing } from "./sharing.ts";
@@ -39,7 +41,7 @@ interface Request {
  * Admits connections: first here, then at all levels of the shared limit. Levels that have room which the store has granted before
  * are not asked. The others are asked at once. If one of them refuses, what the rest has granted goes back.
  */
-export class SharedAdmission {
+export class SharedAdmission implements Explained {
   readonly local: Limiter;
   readonly sharing: Sharing;
   /** Connections that wait for the store. */
@@ -70,7 +72,7 @@ export class SharedAdmission {
 
   /** Decides on a connection, at once if nobody needs to be asked. */
   tryAccept(peer: Peer): Admission | Promise<Admission> {
-    if (this.#closed !== undefined) return this.#counts.refuse("unavailable", peer);
+    if (this.isClosed) return this.#counts.refuse("unavailable", peer);
     const slot = this.#countHere(peer);
     if (!slot.admitted) return slot;
     if (slot.wouldRefuse !== undefined) return slot;
@@ -83,7 +85,24 @@ export class SharedAdmission {
     if (without.length === 0) return this.#admit(slot, keys);
     const request = { peer, slot, needs, keys, without };
     if (health.status === "down") return this.#decideAlone(request);
-    return this.waiting < this.#options.maxWaiting ? this.#ask(request) : this.#giveBack(request, "pending");
+    return this.isBusy ? this.#giveBack(request, "pending") : this.#ask(request);
+  }
+
+  /** Explains what it would decide. */
+  explain(peer: Peer): Promise<SharedExplanation> {
+    return explainShared(peer, this);
+  }
+
+  get isClosed(): boolean {
+    return this.#closed !== undefined;
+  }
+
+  get isBusy(): boolean {
+    return this.waiting >= this.#options.maxWaiting;
+  }
+
+  get onStoreDown(): Explained["onStoreDown"] {
+    return this.#options.onStoreDown;
   }
 
   /** Leaves nothing in the store. */
@@ -93,7 +112,7 @@ export class SharedAdmission {
 
   #countHere(peer: Peer): Admission {
     const counts = this.#counts;
-    if (this.#options.onStoreDown === "open" && this.sharing.health.status === "down") {
+    if (this.onStoreDown === "open" && this.sharing.health.status === "down") {
       const client = this.levelsOf(peer)[0];
       if (client?.key !== undefined && client.max !== 0) {
         counts.add(client.key, counts.openFor(client.key), counts.aggregatesOf(client.key));
@@ -123,7 +142,7 @@ export class SharedAdmission {
 
   #decideAlone(request: Request): Admission {
     const { slot, needs, keys, without } = request;
-    if (this.#options.onStoreDown === "closed") return this.#giveBack(request, "unavailable");
+    if (this.onStoreDown === "closed") return this.#giveBack(request, "unavailable");
     for (const key of without) key.force(needs[keys.indexOf(key)]!.max);
     return this.#admit(slot, keys);
   }

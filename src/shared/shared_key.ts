@@ -57,11 +57,6 @@ export class SharedKey implements HostedKey {
     return this.#age.oldest;
   }
 
-  /** Whether the store keeps this key. */
-  get isShared(): boolean {
-    return this.#max !== Infinity;
-  }
-
   /** Whether nothing of it is left to say. */
   get isIdle(): boolean {
     return (this.open === 0 || this.#host.closing) && this.#held === 0 && !this.#unsure && !this.#busy &&
@@ -72,6 +67,13 @@ export class SharedKey implements HostedKey {
   get hasRoom(): boolean {
     this.#refresh();
     return this.open < this.#held && !this.#over && this.#host.trusted;
+  }
+
+  /** Whether it would count a connection; without `total`, what the store has of all instances: without asking. */
+  wouldTake(max: number, total: number = Infinity): boolean {
+    if (max >= this.#max && this.hasRoom) return true;
+    // Others have what this instance has not. Those who wait here come first.
+    return total - this.#held + this.open + this.#waiting.length < max;
   }
 
   /** Counts a connection if nobody needs to be asked, or if it is exempt. */
@@ -93,7 +95,7 @@ export class SharedKey implements HostedKey {
   force(max: number): void {
     this.#max = max;
     this.open++;
-    if (this.isShared) this.#host.needs(this);
+    if (max !== Infinity) this.#host.needs(this);
   }
 
   /** Asks the store to count a connection. */
@@ -113,7 +115,7 @@ export class SharedKey implements HostedKey {
   /** Says again what is open here. */
   republish(): void {
     this.#refresh();
-    if (!this.isShared || this.open === 0 && this.#held === 0) return;
+    if (this.#max === Infinity || this.open === 0 && this.#held === 0) return;
     if (!this.#busy) this.#unsure = true;
     this.pump();
   }
@@ -164,7 +166,7 @@ export class SharedKey implements HostedKey {
 
   /** What the store is to have. */
   #target(): number {
-    if (this.#host.closing || !this.isShared) return 0;
+    if (this.#host.closing || this.#max === Infinity) return 0;
     return this.open + this.#allowance.keep(this.open, this.#held - this.open, this.#max, this.#host.split);
   }
 
@@ -181,7 +183,7 @@ export class SharedKey implements HostedKey {
     const { id, store } = this.#host;
     const seq = this.#host.nextSeq();
     const since = this.#age.sent(seq, have + want === 0);
-    const max = this.isShared ? this.#max : 0;
+    const max = this.#max === Infinity ? 0 : this.#max;
     const request = { key: this.name, id, seq, since, unsure: this.#unsure, have, want, max, split };
     this.#busy = true;
     // From now on the store may have as few as this.
@@ -190,8 +192,7 @@ export class SharedKey implements HostedKey {
       this.#level.negative.delete(this.key);
     }
     const epoch = this.#epoch;
-    const replied = (reply: CountReply) => this.#replied(request, reply, epoch);
-    this.#host.ask(() => store.count(request), replied, () => this.#failed());
+    this.#host.ask(() => store.count(request), (reply) => this.#replied(request, reply, epoch), () => this.#failed());
   }
 
   #replied(request: CountRequest, reply: CountReply, epoch: number): void {

@@ -15,6 +15,7 @@ import type { Admission, Slot } from "../core/slot.ts";
 import { CLOCK } from "./clock.ts";
 import { checkSharing, type SharingLimitOptions } from "./options.ts";
 import { SharedAdmission } from "./shared_admission.ts";
+import type { SharedExplanation } from "./shared_explanation.ts";
 import type { SharedStore } from "./store.ts";
 import type { StoreStatus } from "./store_health.ts";
 import { storeKey } from "./store_key.ts";
@@ -114,6 +115,19 @@ export class StoreLimiter {
     return new Promise((resolve, reject) => {
       questions.ask(() => store.total(storeKey("client", key)), resolve, reject);
     });
+  }
+
+  /**
+   * Explains what {@linkcode StoreLimiter.tryAccept} would answer now, and why: who the client is, how many connections are open
+   * at each level, here and everywhere, and what is their limit. It asks the store, unless that is known to be away, and changes and
+   * counts nothing. It never rejects: where the store does not answer, it explains what `onStoreDown` decides.
+   *
+   * Connections of an instance that has died count until somebody needs their place.
+   *
+   * @param peer The connection, its socket, its address, or `{ key }`.
+   */
+  explain(peer: Peer): Promise<SharedExplanation> {
+    return this.#admission.explain(peer);
   }
 
   /** The limits that this instance asks for. */

@@ -5,12 +5,13 @@
  */
 
 import { test } from "node:test";
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { Board } from "../../src/dashboard/board.ts";
 import { SAMPLES } from "../../src/dashboard/history.ts";
 import { encodeMessage } from "../../src/dashboard/viewers.ts";
 import { heapUsed } from "../../testing/memory.ts";
+import { eventually } from "../../testing/net.ts";
 
 /** A board that never ticks by itself. */
 function boardOf(limiters: Record<string, Limiter>): Board {
@@ -34,8 +35,8 @@ test("A board with viewers under a flood of a hundred thousand keys holds as muc
   await flood();
   const before = heapUsed();
   for (let i = 0; i < 3; i++) await flood();
-  const more = (heapUsed() - before) / 2 ** 20;
-  assert(more < 4, `${more.toFixed(1)} MB`);
+  // One collection need not be enough on Bun. What leaks is never collected.
+  await eventually(() => (heapUsed() - before) / 2 ** 20 < 4, "the heap to be as small as before");
   assertEquals(board.viewers.size, 9);
   const { limiters: [{ history, top }] } = JSON.parse(board.snapshot());
   assertEquals(history.open.length, SAMPLES);
