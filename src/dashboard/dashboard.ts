@@ -4,6 +4,7 @@
  * @module
  */
 
+import { hookFailed } from "../admission/hooks.ts";
 import type { DisposableLike } from "../core/disposable_like.ts";
 import { checkPlainObject, typeError } from "../core/validate.ts";
 import { answer } from "./answer.ts";
@@ -37,7 +38,7 @@ export interface Dashboard extends DisposableLike {
  * key, and with `limiter=` of several limiters. Other names with a dot are not found; everything else is the page.
  *
  * It samples the counters of each limiter every {@linkcode DashboardOptions.interval}, whether anyone looks or not. Clients are
- * ranked only while someone does, for all viewers together, and in one percent of the time at most. It watches the refusals of the
+ * ranked only while someone does, for all viewers together: in one percent of the time, up to a million clients. It watches the refusals of the
  * limiters, as `watchRefusals()` does. It holds them weakly, and its timer keeps no process alive.
  *
  * @example Deno, at a port of its own
@@ -63,7 +64,7 @@ export function dashboard(limiters: Readonly<Record<string, LimiterLike>>, optio
     try {
       return await authorization(checked.authorize, request, info) ?? await answer(request, board);
     } catch (error) {
-      console.error("connlimit: the dashboard failed:", error);
+      hookFailed(handle, undefined, error);
       return new Response("The dashboard failed. The server's log has the error.\n", { status: 500 });
     }
   };

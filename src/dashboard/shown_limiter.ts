@@ -36,8 +36,12 @@ export interface LimiterLike {
 /** The most rules in `networks` that are shown. */
 const MAX_NETWORKS = 50;
 
-/** The clients are ranked again no sooner than this many times the time that ranking them has taken. */
+/**
+ * The clients are ranked again no sooner than this many times the time that ranking them has taken, and no later than so many
+ * milliseconds: a busy machine may make it seem long.
+ */
 const RANKING_SHARE = 100;
+const RANKING_PAUSE_MS = 3_000;
 
 /** Holds a limiter weakly: a page keeps no limiter that nobody uses any more. */
 export class ShownLimiter {
@@ -81,7 +85,7 @@ export class ShownLimiter {
     if (start >= this.#rankingDue) {
       this.#ranking = this.#rank(limiter);
       const end = performance.now();
-      this.#rankingDue = end + RANKING_SHARE * (end - start);
+      this.#rankingDue = end + Math.min(RANKING_PAUSE_MS, RANKING_SHARE * (end - start));
     }
     return {
       name: this.name,
