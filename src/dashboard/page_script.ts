@@ -16,7 +16,7 @@ function show(id, ...children) {
   const label = holder.contains(active) ? active.getAttribute("aria-label") : null;
   holder.replaceChildren(...children);
   // Keyboards and screen readers keep their place.
-  if (label) for (const button of holder.querySelectorAll("button")) if (button.getAttribute("aria-label") === label) button.focus();
+  if (label) for (const it of holder.querySelectorAll("button, a")) if (it.getAttribute("aria-label") === label) it.focus();
 }
 
 function tell(state, text) {

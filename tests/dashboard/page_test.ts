@@ -140,9 +140,14 @@ inBrowser(
       for (let i = 0; i < 3; i++) api.accept("192.0.2.9");
       await page.goto(url);
       await page.getByRole("heading", { name: "chat" }).waitFor();
-      await page.getByRole("link", { name: "a/p#i <b>" }).press("Enter");
+      await page.getByRole("link", { name: "a/p#i <b>" }).focus();
+      api.accept("192.0.2.9");
+      await page.getByRole("row", { name: "a/p#i <b> 4 no limit 1 0" }).waitFor();
+      const focused = await page.evaluate("document.activeElement.getAttribute('aria-label')");
+      assertEquals(focused, "a/p#i <b>", "a message takes the focus away");
+      await page.keyboard.press("Enter");
       await page.getByRole("heading", { name: "a/p#i <b>" }).waitFor();
-      await page.getByRole("row", { name: "192.0.2.9 3 100" }).waitFor();
+      await page.getByRole("row", { name: "192.0.2.9 4 100" }).waitFor();
       await page.reload();
       await page.getByRole("heading", { name: "a/p#i <b>" }).waitFor();
       await page.goto(`${url}#%ff`);

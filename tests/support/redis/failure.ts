@@ -34,7 +34,7 @@ export interface Failure {
 }
 
 /** Time for a busy machine, in milliseconds. */
-export const SLACK = 1_500;
+export const SLACK = 3_000;
 /** Within two heartbeats. */
 export const soon = ({ heartbeatMs, deadlineMs }: Pace): number => 2 * (heartbeatMs + deadlineMs) + SLACK;
 /** Until an instance counts as dead, and others have noticed. */

@@ -39,6 +39,7 @@ export class Relay implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  #isOver = false;
 
   private constructor(target: number, server: Server) {
     this.target = target;
@@ -114,6 +115,7 @@ export class Relay implements AsyncDisposable {
   }
 
   async #wait(ms: number): Promise<void> {
+    if (this.#isOver) await never;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
@@ -124,6 +126,8 @@ export class Relay implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    // What was read before may only now come to wait.
+    this.#isOver = true;
     for (const timer of this.#timers) clearTimeout(timer);
     this.cut();
     const closed = once(this.#server, "close");
