@@ -77,5 +77,6 @@ export { REASONS, type RefusalReason } from "./src/core/reasons.ts";
 export { LimitReachedError, RefusedError } from "./src/core/refused_error.ts";
 export type { Admission, Refusal, Slot } from "./src/core/slot.ts";
 export type { RefusedClient, TopClients } from "./src/core/top_clients.ts";
+export type { AddrOf, AnyListener, ConnOf } from "./src/listener/any_listener.ts";
 export { limitedListener } from "./src/listener/limited_listener.ts";
 export { withSlot } from "./src/listener/with_slot.ts";

@@ -12,7 +12,7 @@ import { CountedSlot } from "./counted_slot.ts";
 import { Counts } from "./counts.ts";
 import { explain } from "./explain.ts";
 import type { Explanation } from "./explanation.ts";
-import { INTERNALS, type LimiterInternals } from "./internals.ts";
+import { addHiddenMembers } from "./hidden_members.ts";
 import { levelsOf } from "./levels_of.ts";
 import type { ClientCount, LimiterStats } from "./limiter_stats.ts";
 import { type CompiledLimits, compileLimits, type Limits, type LimitsOptions } from "./limits.ts";
@@ -60,17 +60,13 @@ export class Limiter {
   #rates: Rates | undefined;
 
   static {
-    // A static block can reach private members, and a property defined here stays out of the documentation.
-    Object.defineProperty(this.prototype, INTERNALS, {
-      get(this: Limiter): LimiterInternals {
-        return {
-          counts: this.#counts,
-          clientOf: (peer) => nameOf(peer, this.#limits),
-          levelsOf: (peer) => levelsOf(peer, this.#limits, this.#counts, this.#rates),
-          isUnlimited: (peer) => isUnlimited(peer, this.#limits),
-        };
-      },
-    });
+    // A static block can reach private members, and what it defines stays out of the documentation.
+    addHiddenMembers(this.prototype, (limiter) => ({
+      counts: limiter.#counts,
+      clientOf: (peer) => nameOf(peer, limiter.#limits),
+      levelsOf: (peer) => levelsOf(peer, limiter.#limits, limiter.#counts, limiter.#rates),
+      isUnlimited: (peer) => isUnlimited(peer, limiter.#limits),
+    }));
   }
 
   /**

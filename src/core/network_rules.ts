@@ -105,6 +105,9 @@ function copyRule(
   { address, prefix }: Cidr,
   { longestAggregate }: RuleDefaults,
 ): NetworkRule {
+  if (typeof rule === "number") {
+    throw new TypeError(`${name} must be a plain object, got ${rule}; write { maxPerClient: ${rule} }`);
+  }
   checkOptions(name, `option in ${name}`, rule, KNOWN);
   const { maxPerClient, rate, ipv6Prefix, exempt, max } = rule;
   if (exempt !== undefined && typeof exempt !== "boolean") throw typeError(`${name}.exempt`, "a boolean", exempt);

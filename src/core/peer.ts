@@ -24,10 +24,12 @@ export interface RemoteAddr {
  * - `{ key }` with a non-empty string: a client that is not an address, such as an account or a token.
  *
  * An address takes precedence over a `key` in the same object. Unix peers have no addresses and are one client. A peer
- * that cannot be identified is refused with the reason `"unknown-address"`.
+ * that cannot be identified is refused with the reason `"unknown-address"`. So is `undefined`, as frameworks have it for the
+ * address of a connection that has closed.
  */
 export type Peer =
   | string
+  | undefined
   | { readonly remoteAddr: RemoteAddr }
   | { readonly remoteAddress?: string | undefined }
   | { readonly key: string };
@@ -41,6 +43,7 @@ export type Identity = Address | Extract<ClientKey, string>;
 /** Identifies a peer. Returns `undefined` if `peer` has no usable address and no key. Never throws. */
 export function identify(peer: Peer): Identity | undefined {
   if (typeof peer === "string") return parseAddress(peer);
+  if (peer === undefined) return undefined;
   try {
     // JavaScript callers can pass any value, and the getters of a closed connection may throw.
     const { remoteAddr, remoteAddress, key } = peer as Partial<Record<string, unknown>>;

@@ -37,9 +37,11 @@ export function checkPlainObject(name: string, value: unknown): asserts value is
   if (!isPlainObject(value)) throw typeError(name, "a plain object", value);
 }
 
-function isPlainObject(value: unknown): boolean {
-  const prototype = typeof value === "object" && value !== null && Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+/** Whether a value is one, of this realm or another: `structuredClone()` under Jest makes objects of another. */
+export function isPlainObject(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "isPrototypeOf");
 }
 
 /**

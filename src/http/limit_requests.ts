@@ -65,20 +65,24 @@ export interface LimitedHandler<Q, I, R, L extends Admitter = Limiter> {
  * ```
  *
  * @param limits A limiter, or limits for a new one.
- * @param handler The fetch handler. Annotate its parameters to type the second one:
- * `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
+ * @param handler The fetch handler. Within `Deno.serve()` its parameters have types. Elsewhere annotate them, or the second is
+ * `any`: `(request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => …`.
  * @param options The client of a request, the answer to a refused one, and hooks.
  * @returns The limited handler. What `handler` throws or rejects with passes through it.
  * @throws {TypeError} If `handler` is not a function, for an unknown option, a value of the wrong type, or a limiter that
  * the handler has already.
  * @throws {RangeError} For a limit out of its range.
  */
-export function limitRequests<Q extends Request, I, R, L extends GivenLimits = Limiter>(
+// deno-lint-ignore no-explicit-any -- each runtime has another type, and nothing would be of use to whoever names none
+export function limitRequests<Q extends Request, I = any, R = Response, L extends GivenLimits = Limiter>(
   limits: L | LimitsOptions,
   handler: (request: Q, info: I) => R,
   options: LimitRequestsOptions<Q, I> = {},
 ): LimitedHandler<Q, I, R, LimiterOf<L>> {
-  if (typeof handler !== "function") throw typeError("handler", "a function", handler);
+  if (typeof handler !== "function") {
+    if (typeof limits === "function") throw new TypeError("limits and handler are swapped: the limits come first");
+    throw typeError("handler", "a function", handler);
+  }
   checkHooks("request", options, ["client", "answer", "maxAge", "onTimeout", ...WAITS]);
   checkHook("client", options.client);
   checkHook("answer", options.answer);

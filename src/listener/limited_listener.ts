@@ -13,8 +13,7 @@ import { type AnswerHooks, checkAnswerHooks } from "../admission/refusal_answer.
 import { stageFor } from "../admission/stage_for.ts";
 import { WaitingLimiter } from "../admission/waiting_limiter.ts";
 import { type BunAcceptor, bunAcceptor } from "../bun/bun_acceptor.ts";
-import type { BunConn, NetAddr, UnixAddr } from "../bun/bun_conn.ts";
-import { type BunListenerLike, type BunUnixListenerLike, isBunListener } from "../bun/native.ts";
+import { isBunListener } from "../bun/native.ts";
 import type { Acceptor } from "../conn/acceptor.ts";
 import type { AcceptorListener } from "../conn/acceptor_listener.ts";
 import { LimitedAcceptorListener } from "../conn/limited_acceptor_listener.ts";
@@ -25,9 +24,10 @@ import type { Admitter, GivenLimits, LimiterOf } from "../core/admitter.ts";
 import type { Limiter } from "../core/limiter.ts";
 import type { LimitsOptions } from "../core/limits.ts";
 import { toLimiter } from "../core/to_limiter.ts";
-import { checkSignal, typeError } from "../core/validate.ts";
+import { checkSignal } from "../core/validate.ts";
 import { denoAcceptor } from "../deno/deno_acceptor.ts";
 import { denoAccess } from "../deno/deno_access.ts";
+import { type AddrOf, type AnyListener, checkListener, type ConnOf } from "./any_listener.ts";
 
 /**
  * Limits a listener of Deno or Bun: yields admitted connections and closes the others.
@@ -61,38 +61,23 @@ import { denoAccess } from "../deno/deno_access.ts";
  * listener of Bun that is closed or limited already.
  * @throws {RangeError} For a limit or a deadline out of its range.
  */
-export function limitedListener<L extends GivenLimits = Limiter>(
-  listener: BunListenerLike,
-  limits?: L | LimitsOptions,
-  options?: LimitedListenerOptions<BunConn>,
-): LimitedListener<BunConn, NetAddr, LimiterOf<L>>;
-/** Limits a Unix listener of Bun. Its peers are one client. */
-export function limitedListener<L extends GivenLimits = Limiter>(
-  listener: BunUnixListenerLike,
-  limits?: L | LimitsOptions,
-  options?: LimitedListenerOptions<BunConn<UnixAddr>>,
-): LimitedListener<BunConn<UnixAddr>, UnixAddr, LimiterOf<L>>;
-/** Limits a listener of Deno, or one in its shape. */
-export function limitedListener<C extends ConnLike, A, L extends GivenLimits = Limiter>(
-  listener: ListenerLike<C, A>,
-  limits?: L | LimitsOptions,
-  options?: LimitedListenerOptions<C>,
-): LimitedListener<C, A, LimiterOf<L>>;
-export function limitedListener(
-  listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
-  limits: Admitter | LimitsOptions = {},
-  options: LimitedListenerOptions<never> = {},
-): LimitedListener<ConnLike, unknown, Admitter> {
+export function limitedListener<N extends AnyListener, L extends GivenLimits = Limiter>(
+  listener: N,
+  limits: L | LimitsOptions = {},
+  options: LimitedListenerOptions<ConnOf<N>> = {},
+): LimitedListener<ConnOf<N>, AddrOf<N>, LimiterOf<L>> {
   checkAnswerHooks("listener", options, ["signal", "client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
   checkEvictions(options, isOfBun(listener) ? NO_WAIT : undefined);
   checkSignal("signal", options.signal);
   // Before a listener of Bun's is taken over, which cannot be undone.
   checkClient(options.client);
-  const limiter: Admitter = toLimiter(limits);
+  checkListener(listener, limits);
+  const limiter = toLimiter(limits);
   checkLimitedOnce("listener", listener, limiter);
   const acceptor = acceptorOf(listener, limiter, options as ListenerHooks, options.client);
-  return markLimited(new LimitedAcceptorListener(acceptor, limiter, options), listener, limiter);
+  const limited = new LimitedAcceptorListener(acceptor as Acceptor<ConnOf<N>, AddrOf<N>>, limiter, options);
+  return markLimited(limited, listener, limiter);
 }
 
 /** Why connections cannot wait. */
@@ -107,7 +92,7 @@ function isOfBun(listener: unknown): boolean {
 type ListenerHooks = AnswerHooks<ConnLike> & DeadlineOptions<ConnLike> & EvictionOptions<ConnLike, "wait">;
 
 function acceptorOf(
-  listener: ListenerLike | BunListenerLike | BunUnixListenerLike,
+  listener: AnyListener,
   limiter: Admitter,
   hooks: ListenerHooks,
   client: ClientFinder | undefined,
@@ -123,12 +108,9 @@ function acceptorOf(
     );
     return acceptor as Acceptor<never, unknown>;
   }
-  if (typeof (listener as Partial<ListenerLike> | null)?.accept === "function") {
-    const pending = findClients(client, denoAccess(listener));
-    if (hooks.whenFull === "wait") {
-      return denoAcceptor(listener as ListenerLike, WaitingLimiter.of(limiter), hooks, patientStage(pending));
-    }
-    return denoAcceptor(listener as ListenerLike, limiter, hooks, pending ?? stageFor(limiter));
+  const pending = findClients(client, denoAccess(listener));
+  if (hooks.whenFull === "wait") {
+    return denoAcceptor(listener as ListenerLike, WaitingLimiter.of(limiter), hooks, patientStage(pending));
   }
-  throw typeError("listener", "a listener of Deno's or Bun's", listener);
+  return denoAcceptor(listener as ListenerLike, limiter, hooks, pending ?? stageFor(limiter));
 }

@@ -19,8 +19,8 @@ const HTTP_METHODS: readonly string[] = [...METHODS, "setTimeout"];
  * @throws {TypeError} If `server` is no server. Packages such as `ssh2`, `ldapjs` and `restify` have classes of that name,
  * whose `"connection"` is another event. The error says which of their properties is the server inside.
  */
-export function checkServer(server: ServerLike): void {
-  check(server, "a server of node:net or of what stands on it", METHODS);
+export function checkServer(server: ServerLike, limits: unknown): void {
+  check(server, "a server of node:net or of what stands on it", METHODS, limits);
 }
 
 /**
@@ -28,15 +28,20 @@ export function checkServer(server: ServerLike): void {
  *
  * @throws {TypeError} If `server` is no server of HTTP, as {@linkcode checkServer} does.
  */
-export function checkHttpServer(server: ServerLike): void {
-  check(server, "a server of node:http, node:https or node:http2", HTTP_METHODS);
+export function checkHttpServer(server: ServerLike, limits: unknown): void {
+  check(server, "a server of node:http, node:https or node:http2", HTTP_METHODS, limits);
 }
 
-function check(server: ServerLike, expected: string, methods: readonly string[]): void {
+function check(server: ServerLike, expected: string, methods: readonly string[], limits: unknown): void {
   if (isServer(server, methods)) return;
+  if (isServer(limits, methods)) throw new TypeError("server and limits are swapped: the server comes first");
   const error = typeError("server", expected, server);
   const inside = Object.entries(server ?? {}).find(([, value]) => isServer(value, methods));
   if (inside !== undefined) error.message += `; pass its property ${JSON.stringify(inside[0])}, which is one`;
+  // An application of Express or Koa makes its server when it is told to listen.
+  else if (typeof server?.listen === "function" && typeof server.address !== "function") {
+    error.message += "; pass what its listen() returns";
+  }
   throw error;
 }
 

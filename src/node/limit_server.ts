@@ -83,7 +83,7 @@ export function limitServer<S extends ServerSocket = ServerSocket, L extends Giv
   limits: L | LimitsOptions = {},
   options: LimitServerOptions<S> = {},
 ): LimitedServer<LimiterOf<L>> {
-  checkServer(server);
+  checkServer(server, limits);
   checkAnswerHooks("server", options, ["client", ...DEADLINES, ...EVICTIONS]);
   checkDeadlines(options);
   checkEvictions(options, NO_WAIT);

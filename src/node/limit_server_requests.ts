@@ -75,7 +75,7 @@ export function limitServerRequests<Q extends ServerRequest = ServerRequest, L e
   limits: L | LimitsOptions = {},
   options: LimitServerRequestsOptions<Q> = {},
 ): LimitedServerRequests<LimiterOf<L>> {
-  checkHttpServer(server);
+  checkHttpServer(server, limits);
   checkHooks("server request", options, ["client", "answer", ...REQUEST_DEADLINES, ...WAITS]);
   checkDeadlines(options);
   checkWaits(options);

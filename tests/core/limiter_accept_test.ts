@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { assert, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { Limiter, LimitReachedError } from "@connlimit/connlimit";
 import { acceptAll, refusedFor } from "../support/admissions.ts";
 
@@ -59,4 +59,11 @@ test("Limiter refuses exactly 500 of 1,000 connections over 100 addresses at lim
   for (const { client } of slots) assertStrictEquals(limiter.openFor(client), 5);
   for (const slot of slots) slot[Symbol.dispose]();
   assertStrictEquals(limiter.open, 0);
+});
+
+test("tryAccept() refuses undefined, which frameworks have for the address of a connection that has closed", () => {
+  const limiter = new Limiter();
+  const admission = limiter.tryAccept(undefined);
+  assertEquals(admission.admitted || admission.reason, "unknown-address");
+  assertEquals([limiter.openFor(undefined), limiter.explain(undefined).reason], [0, "unknown-address"]);
 });

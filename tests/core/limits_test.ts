@@ -1,4 +1,5 @@
 import { test } from "node:test";
+import { runInNewContext } from "node:vm";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Limiter, type Limits, type LimitsOptions } from "@connlimit/connlimit";
 
@@ -191,4 +192,22 @@ test("Limiter.setLimits() with bad options leaves the limits and the counts as t
   using _second = limiter.accept("192.0.2.8");
   assertEquals(limiter.tryAccept("192.0.2.9").admitted, false);
   assertEquals(limiter.open, 2);
+});
+
+test("Limiter takes options of another realm, as structuredClone() makes them under Jest", () => {
+  const options = runInNewContext('({ maxPerClient: 3, networks: { "10.0.0.0/8": { maxPerClient: 5 } } })');
+  assert(Object.getPrototypeOf(options) !== Object.prototype);
+  const { maxPerClient, networks } = new Limiter(options).limits;
+  assertEquals([maxPerClient, networks["10.0.0.0/8"]], [3, { maxPerClient: 5 }]);
+  for (const none of ["new Map()", "[]", "Object.create({})", "new (class Limits {})()"]) {
+    assertThrows(() => new Limiter(runInNewContext(none)), TypeError, "limits must be a plain object, got an");
+  }
+});
+
+test("Limiter says how to write a rule that is a number", () => {
+  assertThrows(
+    () => new Limiter({ networks: { "10.0.0.0/8": 5 as never } }),
+    TypeError,
+    'networks["10.0.0.0/8"] must be a plain object, got 5; write { maxPerClient: 5 }',
+  );
 });

@@ -179,6 +179,7 @@ test("limitRequests() throws for a missing handler, unknown options, hooks that 
     [[{}, ok, { client: "x-forwarded-for" }], TypeError, 'client must be a function, got "x-forwarded-for"'],
     [[{}, ok, ok], TypeError, "options must be a plain object, got a function"],
     [[null, ok], TypeError, "limits must be a plain object, got null"],
+    [[ok, {}], TypeError, "limits and handler are swapped: the limits come first"],
   ];
   for (const [args, type, message] of wrong) assertThrows(() => limit(...args), type, message);
 });

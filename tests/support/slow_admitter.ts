@@ -62,7 +62,7 @@ export class SlowAdmitter implements Admitter {
 
 /** A peer as it is now: later, a runtime may have forgotten the address of what has ended. */
 function snapshot(peer: Peer): Peer {
-  if (typeof peer === "string" || "key" in peer) return peer;
+  if (typeof peer !== "object" || "key" in peer) return peer;
   if ("remoteAddr" in peer) {
     const { hostname, transport } = peer.remoteAddr;
     return { remoteAddr: { ...hostname !== undefined && { hostname }, ...transport !== undefined && { transport } } };
