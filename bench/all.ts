@@ -5,8 +5,8 @@
  *   deno task bench [--only core,memory,deno,bun,node,http,proxy,deadlines,full,seeing,shared] [--rounds N]
  *   deno task bench --against DIR [--only core,deno,bun,node,http] [--rounds N]
  *
- * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about seven minutes;
- * against another version about nine.
+ * `DIR` is the root of another checkout of this repository. Linux only. Without options it takes about half an hour; against
+ * another version about nine minutes.
  *
  * @module
  */

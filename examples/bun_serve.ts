@@ -20,6 +20,9 @@ Bun.serve({
   }),
   websocket: {
     message: (socket, data) => void socket.send(data),
+    // Once a megabyte waits for a client to read. Otherwise messages would be missing.
+    backpressureLimit: 1 << 20,
+    closeOnBackpressureLimit: true,
   },
 });
 

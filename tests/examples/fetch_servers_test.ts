@@ -101,3 +101,44 @@ testUnless(
       assert(received < 15e6, `${received} bytes`);
     }),
 );
+
+testUnless(
+  notLinux,
+  "examples/bun_serve.ts ends a WebSocket that does not read, and drops nothing of those that do",
+  () =>
+    withExample("examples/bun_serve.ts", "bun", async (port) => {
+      const text = "x".repeat(4000);
+      const reading = new WebSocket(`ws://127.0.0.1:${port}/echo`);
+      let [said, heard] = [0, 0];
+      const say = () => {
+        said++;
+        reading.send(text);
+      };
+      reading.onmessage = () => void heard++;
+      await within(new Promise((resolve) => reading.onopen = resolve), "the WebSocket to open");
+
+      const client = await HttpClient.ask(port, "GET /echo", ...HEADERS);
+      assertStrictEquals((await client.head()).status, 101);
+      const { socket } = client;
+      socket.pause();
+      // Some 20 MB, which is more than the system keeps, by frames of 4000 bytes that are masked with zeros.
+      const frame = new Uint8Array(4008);
+      frame.set([0x82, 0xfe, 0x0f, 0xa0]);
+      let closed = false;
+      // Not `once()`, which rejects where the end is an error.
+      const event = (name: string) => new Promise((resolve) => socket.once(name, resolve));
+      socket.on("error", () => {});
+      const closing = event("close").then(() => closed = true);
+      for (let i = 0; i < 5000 && !closed; i++) {
+        if (i % 100 === 0) say();
+        if (!socket.write(frame)) {
+          await within(Promise.race([event("drain"), closing]), "the server to read on, or to close");
+        }
+      }
+      socket.resume();
+      await within(closing, "the WebSocket to be closed");
+      say();
+      await eventually(() => heard === said, "all that the other has said");
+      reading.close();
+    }),
+);
