@@ -68,7 +68,12 @@ async function benchServer(load: LoadGenerator, runtime: RuntimeName, way: Way, 
   printRatio(`${runtime}, CPU per refused connection, ranked, logged`, cpu.watched, cpu.limited, "µs", {
     atMost: 1.03,
   });
-  const p99 = (mode: Mode) => [quantile(echoes[mode], 0.99)];
+  printP99(runtime, echoes);
+}
+
+/** How long an established client waits for its echo. */
+function printP99(runtime: RuntimeName, echoes: Readonly<Record<Mode, readonly number[]>>): void {
+  const p99 = (mode: Mode) => [quantile([...echoes[mode]], 0.99)];
   printRatio(`${runtime}, echo p99 meanwhile`, p99("watched"), p99("limited"), "ms", { atMost: 1.1 });
 }
 
@@ -84,6 +89,7 @@ async function benchPage(
   rounds: number,
 ): Promise<void> {
   const cpu: Record<Mode, number[]> = { limited: [], watched: [] };
+  const echoes: Record<Mode, number[]> = { limited: [], watched: [] };
   using server = await Server.start(watchedServer(runtime, way, FATES[fate].maxPerClient, "page"));
   const [limited, kept, watched, keptToo, page] = server.ports as unknown as readonly number[];
   const sides = { limited: [limited!, kept!], watched: [watched!, keptToo!] } as const;
@@ -96,12 +102,14 @@ async function benchPage(
       if (round < 0) continue;
       windows++;
       cpu[mode].push(cpuEach(observation));
+      echoes[mode].push(...observation.echoes);
     }
   }
   const messages = (seen / VIEWERS / windows * 2).toFixed(1);
   printRatio(`${runtime}, CPU per ${fate} connection, page open`, cpu.watched, cpu.limited, "µs", {
     atMost: 1.02,
   }, `, ${VIEWERS} viewers, ${messages} messages each a window`);
+  printP99(runtime, echoes);
 }
 
 /** Those who look at the page. */

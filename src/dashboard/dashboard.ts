@@ -80,10 +80,17 @@ function checkLimiters(limiters: unknown): void {
   const entries = Object.entries(limiters);
   if (entries.length === 0) throw new TypeError("limiters must have at least one limiter, got none");
   for (const [name, limiter] of entries) {
-    if (!isLimiter(limiter)) throw typeError(`limiters[${JSON.stringify(name)}]`, "a limiter", limiter);
+    if (isLimiter(limiter)) continue;
+    const error = typeError(`limiters[${JSON.stringify(name)}]`, "a limiter", limiter);
+    // What limits a server has its limiter.
+    if (isLimiter((limiter as { readonly limiter?: unknown } | null | undefined)?.limiter)) {
+      error.message += `; pass its property "limiter", which is one`;
+    }
+    throw error;
   }
 }
 
 function isLimiter(value: unknown): boolean {
-  return typeof (value as Partial<LimiterLike> | null | undefined)?.stats === "function";
+  const { stats, limits } = (value ?? {}) as Partial<LimiterLike>;
+  return typeof stats === "function" && typeof limits === "object";
 }

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { assertThrows } from "@std/assert";
 import { Limiter } from "@connlimit/connlimit";
 import { dashboard, type DashboardOptions } from "@connlimit/connlimit/dashboard";
+import { limitRequests } from "@connlimit/connlimit/http";
 
 const limiters = { chat: new Limiter() };
 
@@ -45,6 +46,12 @@ test("dashboard() names limiters that are none", () => {
   wrong(new Limiter(), "limiters must be named: write dashboard({ name: limiter }, options)");
   wrong({}, "limiters must have at least one limiter, got none");
   wrong({ chat: { maxPerClient: 1 } }, 'limiters["chat"] must be a limiter, got an object');
+  wrong({ chat: { stats() {} } }, 'limiters["chat"] must be a limiter, got an object');
+  const handler = limitRequests({}, () => new Response());
+  wrong(
+    { chat: handler },
+    'limiters["chat"] must be a limiter, got a function; pass its property "limiter", which is one',
+  );
   wrong({ chat: undefined }, 'limiters["chat"] must be a limiter, got undefined');
   wrong([new Limiter()], "limiters must be a plain object, got an array");
   wrong(undefined, "limiters must be a plain object, got undefined");
