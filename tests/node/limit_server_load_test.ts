@@ -72,7 +72,8 @@ async function load(port: number): Promise<Seen> {
     });
   });
   if (report !== undefined) {
-    const [, read, write] = /read (\d+), write (\d+)/.exec(report) ?? [];
+    // It has no line about errors where there were none.
+    const [, read = 0, write = 0] = /read (\d+), write (\d+)/.exec(report) ?? [];
     return { answered: Number(/(\d+) requests in/.exec(report)![1]), refused: Number(read) + Number(write) };
   }
   console.warn("wrk is not installed: clients of node:http stand in for it");
