@@ -77,10 +77,8 @@ function printP99(runtime: RuntimeName, echoes: Readonly<Record<Mode, readonly n
   printRatio(`${runtime}, echo p99 meanwhile`, p99("watched"), p99("limited"), "ms", { atMost: 1.1 });
 }
 
-/** The viewers of the page, and windows in which each is sent a message at least. */
+/** The viewers of the page. */
 const VIEWERS = 10;
-const PAGE_WINDOW = { ...WINDOW, window: 2_100 };
-const PAGE_WARM_UP = 2;
 
 /** A page with viewers, compared with one that nobody looks at, at the same server. */
 async function benchPage(
@@ -96,10 +94,10 @@ async function benchPage(
   const [limited, kept, watched, keptToo, page] = server.ports as unknown as readonly number[];
   const sides = { limited: [limited!, kept!], watched: [watched!, keptToo!] } as const;
   let [seen, windows] = [0, 0];
-  for (let round = -PAGE_WARM_UP; round < 2 * rounds; round++) {
+  for (let round = -WARM_UP; round < PASSES * rounds; round++) {
     for (const mode of alternating(MODES, round)) {
       const viewers = mode === "watched" ? await Viewers.open(page!) : undefined;
-      const observation = await flood(load, { ports: sides[mode], pid: server.pid }, fate, PAGE_WINDOW);
+      const observation = await flood(load, { ports: sides[mode], pid: server.pid }, fate, WINDOW);
       const got = await viewers?.close() ?? 0;
       if (round < 0) continue;
       seen += got;
