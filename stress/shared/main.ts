@@ -1,6 +1,6 @@
 /**
- * Whether limiters on several processes and runtimes share a limit exactly, and what every failure of their store or network
- * does to it, with the usual heartbeats.
+ * Whether limiters on several processes and runtimes share a limit exactly, what every failure of their store or network does to
+ * it, with the usual heartbeats, and whether servers keep anything of clients that have left.
  *
  *   deno task stress:shared
  *   deno task stress:shared --seconds 5 --only exactness
@@ -19,6 +19,7 @@ import type { Pace } from "../../tests/support/redis/lab.ts";
 import { noRedis, RunningRedis } from "../../tests/support/redis/running_redis.ts";
 import { measureExactness } from "./exactness.ts";
 import { LEVELS, type SharedLevelName } from "./levels.ts";
+import { measureLeaks } from "./sockets.ts";
 
 /** As they are by default. */
 const USUAL: Pace = { heartbeatMs: 3_000, deadMs: 10_000, deadlineMs: 200, keyTtlMs: 600_000 };
@@ -27,25 +28,28 @@ const WHOLE = 30;
 /** How much of a limit is to be used where there is demand for more. */
 const USED = 0.98;
 const HOLD_MS = 500;
+const CONNECTIONS = 20_000;
 
 const { values } = parseArgs({
   args: Deno.args,
   options: {
     seconds: { type: "string", default: `${WHOLE}` },
-    only: { type: "string", default: "exactness,failures" },
+    only: { type: "string", default: "exactness,failures,sockets" },
   },
 });
 const seconds = Number(values.seconds);
 const parts = values.only.split(",");
 if (noRedis) fail(noRedis);
 if (!(seconds > 0)) fail(`--seconds must be a positive number, got ${values.seconds}`);
-const unknown = parts.find((part) => !["exactness", "failures"].includes(part));
-if (unknown !== undefined) fail(`--only: ${unknown} is none of exactness, failures`);
+const PARTS = ["exactness", "failures", "sockets"];
+const unknown = parts.find((part) => !PARTS.includes(part));
+if (unknown !== undefined) fail(`--only: ${unknown} is none of ${PARTS.join(", ")}`);
 
 const wrongs: string[] = [];
 const lines = ["# One limit over several processes", "", describe(await thisMachine()), ""];
 if (parts.includes("exactness")) await exactness();
 if (parts.includes("failures")) await failures();
+if (parts.includes("sockets")) await sockets();
 lines.push(
   ...wrongs.length === 0
     ? ["Every condition holds."]
@@ -53,10 +57,25 @@ lines.push(
 );
 const report = `${lines.join("\n")}\n`;
 console.log(report);
-if (seconds >= WHOLE && parts.length === 2) {
+if (seconds >= WHOLE && parts.length === PARTS.length) {
   await Deno.writeTextFile(new URL("../results/shared.md", import.meta.url), report);
 }
 Deno.exit(wrongs.length > 0 ? 1 : 0);
+
+async function sockets(): Promise<void> {
+  const { tried, echoed, admitted, refused, open, unhandled, left } = await measureLeaks(CONNECTIONS);
+  lines.push(
+    "## Connections",
+    "",
+    "Three servers, and clients that reset, leave while the store is asked, or stay.",
+    "",
+  );
+  lines.push("| tried | echoed | admitted | refused | kept |", "|---|---|---|---|---|");
+  lines.push(`| ${tried} | ${echoed} | ${admitted} | ${refused} | ${open} |`, "");
+  if (open > 0) wrongs.push(`sockets: ${open} are kept`);
+  if (unhandled > 0) wrongs.push(`sockets: ${unhandled} unhandled rejections`);
+  if (left.length > 0) wrongs.push(`sockets: these keys were left: ${left.join(", ")}`);
+}
 
 async function exactness(): Promise<void> {
   lines.push(`## Exactness`, "");
