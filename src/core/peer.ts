@@ -43,7 +43,6 @@ export type Identity = Address | Extract<ClientKey, string>;
 /** Identifies a peer. Returns `undefined` if `peer` has no usable address and no key. Never throws. */
 export function identify(peer: Peer): Identity | undefined {
   if (typeof peer === "string") return parseAddress(peer);
-  if (peer === undefined) return undefined;
   try {
     // JavaScript callers can pass any value, and the getters of a closed connection may throw.
     const { remoteAddr, remoteAddress, key } = peer as Partial<Record<string, unknown>>;
