@@ -66,9 +66,9 @@ function serveLoop(limiter: Limiter, options: Options): number[] {
 
 const serve: Serve = way === "callbacks" ? serveCallbacks : way === "node:net" ? serveNode : serveLoop;
 
-/** A page that tells its viewers eight times as often as it does by default, so that short windows show its cost. */
+/** A page at its default pace. */
 async function servePage(limiter: Limiter): Promise<number> {
-  const server = createWebServer(dashboard({ limiter }, { authorize: "loopback", interval: 250 }).node);
+  const server = createWebServer(dashboard({ limiter }, { authorize: "loopback" }).node);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return (server.address() as AddressInfo).port;
 }
