@@ -4,14 +4,15 @@
  * @module
  */
 
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { mersenne } from "pure-rand/generator/mersenne";
 
 /** Numbers that look random. */
 export class Random {
-  readonly #generator: ReturnType<typeof xoroshiro128plus>;
+  readonly #generator: ReturnType<typeof mersenne>;
 
   constructor(seed: number) {
-    this.#generator = xoroshiro128plus(seed);
+    // Seeds here are small and follow each other. Generators that only copy the seed then begin alike.
+    this.#generator = mersenne(seed);
   }
 
   /** At least 0, and below a bound. */

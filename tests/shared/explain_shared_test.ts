@@ -84,7 +84,7 @@ for (const onStoreDown of ["local", "open", "closed"] as const) {
       if (action < 9 && slots.length > 0) slots.splice(random(slots.length), 1)[0]!.release();
       else if (action === 9) instance.local.setLimits(limitsBy(random));
       else if (action < 13 && clock.next < Infinity) clock.step();
-      else if (action === 13 && random(4) === 0) store.isAway = !store.isAway;
+      else if (action === 13) store.isAway = random(4) === 0;
       await settle();
       if (action < 14) continue;
       i++;

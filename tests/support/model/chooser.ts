@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Random } from "../../../testing/random.ts";
+
 /** Chooses among so many possibilities. */
 export interface Chooser {
   /** A whole number from 0 and below `count`. */
@@ -12,19 +14,14 @@ export interface Chooser {
 
 /** Chooses by chance, the same way for the same seed. */
 export class RandomChooser implements Chooser {
-  #state: number;
+  readonly #random: Random;
 
   constructor(seed: number) {
-    this.#state = seed >>> 0;
+    this.#random = new Random(seed);
   }
 
   choose(count: number): number {
-    // Mulberry32, in the public domain.
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ t >>> 15, t | 1);
-    t ^= t + Math.imul(t ^ t >>> 7, t | 61);
-    return ((t ^ t >>> 14) >>> 0) % count;
+    return this.#random.integer(0, count - 1);
   }
 }
 
