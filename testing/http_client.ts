@@ -13,22 +13,31 @@ import { type Client, connectFrom, within } from "./net.ts";
 /** An answer, or its head. */
 export interface Answer {
   readonly status: number;
+  readonly statusText: string;
   readonly headers: Headers;
   readonly body: string;
 }
 
-/** @throws {Error} If the head is not valid. */
-function parseHead(text: string): Answer {
+/**
+ * Reads an answer, or the head of one.
+ *
+ * @throws {Error} If the head is not valid.
+ */
+export function parseAnswer(text: string): Answer {
   const parser = new HTTPParser("RESPONSE");
-  let head: Answer | undefined;
-  parser[HTTPParser.kOnHeadersComplete] = ({ statusCode: status, headers: flat }) => {
+  let head: Omit<Answer, "body"> | undefined;
+  let body = "";
+  parser[HTTPParser.kOnHeadersComplete] = ({ statusCode: status, statusMessage: statusText, headers: flat }) => {
     const headers = new Headers();
     for (let i = 0; i < flat.length; i += 2) headers.append(flat[i]!, flat[i + 1]!);
-    head = { status, headers, body: "" };
+    head = { status, statusText, headers };
+  };
+  parser[HTTPParser.kOnBody] = (buffer, offset, length) => {
+    body += buffer.toString("latin1", offset, offset + length);
   };
   const result = parser.execute(Buffer.from(text, "latin1"));
   if (head === undefined) throw result instanceof Error ? result : new Error(`no head: ${JSON.stringify(text)}`);
-  return head;
+  return { ...head, body };
 }
 
 /** One connection. Requests go one after the other, and so do their answers. */
@@ -80,8 +89,7 @@ export class HttpClient implements Disposable {
 
   /** Reads the head of an answer. */
   async head(): Promise<Answer> {
-    const text = await this.until("\r\n\r\n");
-    return parseHead(text);
+    return parseAnswer(await this.until("\r\n\r\n"));
   }
 
   /** Reads an answer with its body, whose length it tells, or which comes in chunks. */

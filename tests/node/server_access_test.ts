@@ -17,6 +17,7 @@ import express from "express";
 import { Limiter } from "@connlimit/connlimit";
 import { limitServer } from "@connlimit/connlimit/node";
 import { proxyOf, proxyProtocol } from "@connlimit/connlimit/proxy";
+import { parseAnswer } from "../../testing/http_client.ts";
 import { certificate, connected, connectFrom, ended, eventually, within } from "../support/net.ts";
 import { isBun } from "../support/platform.ts";
 import { BLOCK4, v2 } from "../support/proxy/headers.ts";
@@ -124,8 +125,7 @@ test("limitServer() shows Express the client", async () => {
     using proxy = await connectFrom("127.0.0.1", (server.address() as net.AddressInfo).port);
     const request = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
     proxy.socket.write(Buffer.concat([headerOf("2001:db8::7"), Buffer.from(request)]));
-    const text = await ended(proxy);
-    assertStrictEquals(text.split("\r\n\r\n")[1], "2001:db8::7 by 127.0.0.1");
+    assertStrictEquals(parseAnswer(await ended(proxy)).body, "2001:db8::7 by 127.0.0.1");
   });
 });
 
