@@ -10,47 +10,31 @@
  */
 
 import { connect } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { eventually } from "../../testing/net.ts";
+import { Program } from "../../testing/program.ts";
 import { type RuntimeName, RUNTIMES } from "../../testing/runtimes.ts";
 
 const { values } = parseArgs({ args: Deno.args, options: { trials: { type: "string", default: "10" } } });
 const trials = Number(values.trials);
 
-/** A server's program. Its first line is its port. */
-interface Program extends AsyncDisposable {
-  readonly port: number;
-  /** Whether it ends within some time. */
-  endsWithin(milliseconds: number): Promise<boolean>;
-}
-
-async function start(runtime: RuntimeName, file: string): Promise<Program> {
+/** Starts a server's program, whose first line is its port. */
+async function start(runtime: RuntimeName, file: string): Promise<Program & { readonly port: number }> {
   const { command, args } = await RUNTIMES[runtime]();
   const run = runtime === "Deno" ? ["run", "--quiet", "-A"] : [];
-  const child = new Deno.Command(command, {
-    args: [...args, ...run, new URL(file, import.meta.url).pathname],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  const { value = "" } = await lines.read();
-  return {
-    port: Number(value),
-    async endsWithin(milliseconds) {
-      let timer: ReturnType<typeof setTimeout> | undefined;
-      const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, false));
-      return await Promise.race([child.status.then(() => true), late]).finally(() => clearTimeout(timer));
-    },
-    async [Symbol.asyncDispose]() {
-      try {
-        child.kill("SIGKILL");
-      } catch {
-        // It has ended.
-      }
-      await child.status;
-      await lines.cancel();
-    },
-  };
+  const program = new Program(command, [...args, ...run, fileURLToPath(new URL(file, import.meta.url))], {
+    stderr: "ignore",
+  });
+  await eventually(() => program.output.includes("\n"), `${file} to listen`);
+  return Object.assign(program, { port: Number(program.output) });
+}
+
+/** Whether a program has ended by half a second from now. */
+async function endsSoon(program: Program): Promise<boolean> {
+  await Promise.race([program.ended, setTimeout(500, undefined, { ref: false })]);
+  return !program.runs;
 }
 
 /** Sends bytes. Resolves to what comes within some time, or until the end. */
@@ -63,7 +47,7 @@ function ask(port: number, text: string, milliseconds: number): Promise<string> 
       socket.destroy();
       resolve(heard);
     };
-    const timer = setTimeout(end, milliseconds);
+    const timer = globalThis.setTimeout(end, milliseconds);
     socket.on("data", (data) => heard += data).on("error", end).on("close", end);
   });
 }
@@ -71,7 +55,7 @@ function ask(port: number, text: string, milliseconds: number): Promise<string> 
 const REQUEST = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
 /** Whether nobody is answered any more after such a request. */
-async function endsBy({ port }: Program, request: string): Promise<boolean> {
+async function endsBy({ port }: { readonly port: number }, request: string): Promise<boolean> {
   if (await ask(port, REQUEST, 1_000) === "") throw new Error("the server should answer at first");
   await ask(port, request, 300);
   return await ask(port, REQUEST, 1_000) === "";
@@ -93,12 +77,11 @@ const FAULTS: Readonly<Record<string, () => Promise<boolean>>> = {
   async "node:http2 on Deno: the process aborts under twenty clients with five streams at once"() {
     await using server = await start("Deno", "http2_server.ts");
     const { command, args } = await RUNTIMES.Node();
-    const { stdout } = await new Deno.Command(command, {
-      args: [...args, new URL("http2_clients.ts", import.meta.url).pathname, `${server.port}`],
-      stderr: "null",
-    }).output();
-    if (!(Number(new TextDecoder().decode(stdout)) > 0)) throw new Error("the clients should be answered at first");
-    return await server.endsWithin(500);
+    const line = [...args, fileURLToPath(new URL("http2_clients.ts", import.meta.url)), `${server.port}`];
+    await using clients = new Program(command, line, { stderr: "ignore" });
+    await clients.ended;
+    if (!(Number(clients.output) > 0)) throw new Error("the clients should be answered at first");
+    return await endsSoon(server);
   },
   async "Deno.serve: a handler that upgrades and then answers otherwise ends the server"() {
     await using server = await start("Deno", "answering_upgrade.ts");

@@ -22,7 +22,7 @@ import {
 import { limited, onLoopback } from "../support/bun/limited.ts";
 import { connect, KINDS, PLAIN, TLS } from "../support/bun/kinds.ts";
 import { stuff } from "../support/bun/socket_of.ts";
-import { withBun } from "../support/bun/with_bun.ts";
+import { firstLine, withBun } from "../support/bun/with_bun.ts";
 
 for (
   const [name, stop] of Object.entries({
@@ -112,13 +112,14 @@ const PROGRAMS: Readonly<Record<string, (end: string) => string>> = {
 test("limitedListener() keeps the process running as Bun's listener does, and lets it end where it is unreferenced", async () => {
   for (const [name, program] of Object.entries(PROGRAMS)) {
     for (const [end, ends] of [["it.unref();", true], ["it.close();", true], ["", false]] as const) {
-      await withBun(["-e", program(end)], async ({ started, exited, end }) => {
-        assertStrictEquals(await within(started, "the process to run"), "running\n", name);
+      await withBun(["-e", program(end)], async (program) => {
+        assertStrictEquals(await firstLine(program), "running", name);
         if (!ends) {
-          assertStrictEquals(await Promise.race([exited, aWhile()]), undefined, name);
-          end();
+          assertStrictEquals(await Promise.race([program.ended, aWhile()]), undefined, name);
+          program.kill();
         }
-        assertStrictEquals(await within(exited, `the process of ${name} to end`), ends ? 0 : null, name);
+        const { code } = await within(program.ended, `the process of ${name} to end`);
+        assertStrictEquals(code, ends ? 0 : null, name);
       });
     }
   }

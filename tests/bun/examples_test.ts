@@ -22,11 +22,12 @@ function withServer(name: string, use: (port: number) => Promise<void>): Promise
   probe.stop();
   // What is looked at is its output, not its errors.
   const run = `console.warn = console.log;\n${program.replaceAll("7000", `${port}`)}`;
-  return withBun(["-e", run], async ({ started, end }) => {
+  return withBun(["-e", run], async (program) => {
     await eventually(() => answers(port), "the server to listen");
     await use(port);
-    end();
-    return await started;
+    program.kill();
+    await within(program.ended, "the process to end");
+    return program.output;
   });
 }
 

@@ -140,6 +140,9 @@ test("limitSocketHandler() takes async handlers, and what they reject with is as
     const { port } = Bun.listen({ hostname: "127.0.0.1", port: 0, socket });
     const client = connect(port, "127.0.0.1", () => client.write("words"));
   `;
-  const printed = await withBun(["-e", code], async ({ started, output }) => await started + await output);
+  const printed = await withBun(["-e", code], async (program) => {
+    await within(program.ended, "the process to end");
+    return program.output;
+  });
   assertEquals(printed.split("\n"), ["open 1", "data 1", "close 0", ""]);
 });

@@ -14,7 +14,7 @@ import { aWhile, ended, leavingNoSocket, within } from "../support/net.ts";
 import { notLinux } from "../support/platform.ts";
 import { connect, type Kind, KINDS, PLAIN, TLS } from "../support/bun/kinds.ts";
 import { limited } from "../support/bun/limited.ts";
-import { withBun } from "../support/bun/with_bun.ts";
+import { firstLine, withBun } from "../support/bun/with_bun.ts";
 import { echoes, MB, send } from "../support/bulk.ts";
 
 /** The most memory, in megabytes, that a process has had at once. */
@@ -26,8 +26,8 @@ function peakMemory(pid: number): number {
 /** Runs an echo server in a process of its own. */
 function withEchoServer(kind: Kind, use: (port: number, pid: number) => Promise<void>): Promise<void> {
   const script = fileURLToPath(new URL("../support/bun/echo_server.ts", import.meta.url));
-  return withBun([script, JSON.stringify(kind)], async ({ pid, started }) => {
-    await use(Number(await within(started, "the server to listen")), pid);
+  return withBun([script, JSON.stringify(kind)], async (program) => {
+    await use(Number(await firstLine(program)), program.pid);
   });
 }
 

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { limitedListener } from "@connlimit/connlimit";
+import { Program } from "../../testing/program.ts";
 import { listen, tcp } from "../support/deno/deno_listeners.ts";
-import { kill } from "../support/deno/kill.ts";
 import { keepAll } from "../support/listeners.ts";
-import { aWhile, within } from "../support/net.ts";
+import { aWhile, eventually, within } from "../support/net.ts";
 
 Deno.test("limitedListener() ends the loop when the listener underneath is closed", async () => {
   const underneath = tcp();
@@ -29,19 +29,12 @@ Deno.test("limitedListener() keeps the process running, and lets it end where it
     console.log("running");
   `;
   for (const [end, ends] of [["listener.unref();", true], ["listener.close();", true], ["", false]] as const) {
-    const child = new Deno.Command(Deno.execPath(), { args: ["eval", code(end)], stdout: "piped" }).spawn();
-    const exited = child.status.then(({ code }) => code);
-    const output = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    try {
-      assertStrictEquals((await within(output.read(), "the process to run")).value, "running\n");
-      if (!ends) {
-        assertStrictEquals(await Promise.race([exited, aWhile()]), undefined);
-      } else {
-        assertStrictEquals(await within(exited, "the process to end"), 0);
-      }
-    } finally {
-      kill(child);
-      await Promise.all([exited, output.cancel()]);
+    await using program = new Program(Deno.execPath(), ["eval", code(end)]);
+    await eventually(() => program.output === "running\n", "the process to run");
+    if (!ends) {
+      assertEquals(await Promise.race([program.ended, aWhile()]), undefined);
+    } else {
+      assertEquals(await within(program.ended, "the process to end"), { code: 0, signal: null });
     }
   }
 });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { wrap } from "../../examples/demo/print.ts";
-import { kill } from "../support/deno/kill.ts";
+import { Program } from "../../testing/program.ts";
 import { eventually, within } from "../support/net.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -114,33 +114,20 @@ Deno.test("deno task demo fetches nothing and ends in time, with nothing open an
 });
 
 Deno.test("deno task demo --page shows the crowd until it is interrupted, and then ends by itself", async () => {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-net", "examples/demo.ts", "--page"],
+  await using demo = new Program(Deno.execPath(), ["run", "--quiet", "--allow-net", "examples/demo.ts", "--page"], {
     cwd: ROOT,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let output = "";
-  const reading = child.stdout.pipeThrough(new TextDecoderStream()).pipeTo(
-    new WritableStream({ write: (text) => void (output += text) }),
-  );
-  try {
-    await eventually(() => output.includes("\n"), "the line with the address");
-    const [url] = /http:\/\/localhost:\d+\//.exec(output)!;
-    const page = await fetch(url);
-    assert((await page.text()).startsWith("<!doctype html>"));
-    await eventually(async () => {
-      const { limiters: [{ stats, top }] } = await (await fetch(`${url}stats.json`)).json();
-      return stats.refused > 0 && top.open.length > 1;
-    }, "the crowd");
-    child.kill("SIGINT");
-    const { code, signal } = await within(child.status, "the end");
-    assertEquals([code, signal], [0, null]);
-  } finally {
-    kill(child);
-    await reading;
-  }
+  });
+  await eventually(() => demo.output.includes("\n"), "the line with the address");
+  const [url] = /http:\/\/localhost:\d+\//.exec(demo.output)!;
+  const page = await fetch(url);
+  assert((await page.text()).startsWith("<!doctype html>"));
+  await eventually(async () => {
+    const { limiters: [{ stats, top }] } = await (await fetch(`${url}stats.json`)).json();
+    return stats.refused > 0 && top.open.length > 1;
+  }, "the crowd");
+  demo.kill("SIGINT");
+  const { code, signal } = await within(demo.ended, "the end");
+  assertEquals([code, signal], [0, null]);
 });
 
 Deno.test("The README names the two commands, and they are tasks", async () => {

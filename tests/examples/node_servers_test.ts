@@ -26,7 +26,7 @@ async function withExample(
 ) {
   const printed = printedArgs(await Deno.readTextFile(new URL(file, ROOT)), start, file);
   const argsAt = async (port: number) => [...printed, file, `${port}`, ...await more()];
-  await withServer(STARTS[start]!, argsAt, use, { stderr: "output" });
+  await withServer(STARTS[start]!, argsAt, use, { stderr: "pipe" });
 }
 
 for (const start of Object.keys(STARTS)) {

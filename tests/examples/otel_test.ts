@@ -10,6 +10,7 @@ import { once } from "node:events";
 import { test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { REASONS } from "@connlimit/connlimit";
+import { Program } from "../../testing/program.ts";
 import { eventually } from "../support/net.ts";
 
 /** The part of OTLP that is looked at. */
@@ -79,10 +80,9 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
   }).listen(0, "127.0.0.1");
   await once(receiver, "listening");
   const root = new URL("../../", import.meta.url);
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--ext=ts", "-"],
+  await using _ = new Program(Deno.execPath(), ["run", "-A", "--ext=ts", "-"], {
     cwd: root,
-    stdin: "piped",
+    input: PROGRAM,
     env: {
       OTEL_DENO: "true",
       OTEL_DENO_CONSOLE: "ignore",
@@ -90,11 +90,8 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`,
       OTEL_METRIC_EXPORT_INTERVAL: "50",
     },
-  }).spawn();
+  });
   try {
-    const stdin = child.stdin.getWriter();
-    await stdin.write(new TextEncoder().encode(PROGRAM));
-    await stdin.close();
     await eventually(() => seen.has("connlimit.connection.refused chat client"), "metrics to be exported");
     const NONE = "0 {connection} true";
     const reasons = Object.keys(REASONS).map((reason) =>
@@ -115,8 +112,6 @@ test("observeLimiter() is exported by Deno's own OpenTelemetry", async () => {
       "connlimit.connection.evicted chat": NONE,
     });
   } finally {
-    child.kill();
-    await child.status;
     receiver.close();
     receiver.closeAllConnections();
   }

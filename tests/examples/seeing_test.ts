@@ -40,7 +40,7 @@ for (const runtime of ["Deno", "Bun", "Node"] as const) {
             assertStrictEquals(output(), lines);
             for (const client of clients) client[Symbol.dispose]();
           },
-          { stderr: "output" },
+          { stderr: "pipe" },
         ),
     );
   }

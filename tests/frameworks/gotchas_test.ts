@@ -126,7 +126,7 @@ const TRIALS: Readonly<Record<string, (tried: Tried) => Promise<void>>> = {
     assert(await echo(client));
     client.reset();
     if (tried.wrong) {
-      const { code } = await within(tried.serving.child.status, "the process to end");
+      const { code } = await within(tried.serving.program.ended, "the process to end");
       assertStrictEquals(code, 1);
     } else {
       await tried.open(0);

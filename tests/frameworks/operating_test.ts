@@ -101,11 +101,11 @@ for (const runtime of ["Node", "Bun"] as const) {
     () =>
       withProgram(
         reloading!,
-        async ({ port, child, output }) => {
+        async ({ port, program, output }) => {
           const file = `${await projectOf(runtime)}/limits.json`;
           const reload = async (limits: string) => {
             await Deno.writeTextFile(file, limits);
-            child.kill("SIGHUP");
+            program.kill("SIGHUP");
           };
           const isServed = async () => {
             using client = await connectFrom("127.0.0.1", port);
@@ -121,7 +121,7 @@ for (const runtime of ["Node", "Bun"] as const) {
           await eventually(isServed, "the client to be served");
         },
         runtime,
-        { stderr: "output" },
+        { stderr: "pipe" },
       ),
   );
 
@@ -129,18 +129,18 @@ for (const runtime of ["Node", "Bun"] as const) {
     noPosix,
     `The documentation's web server stops when its clients have gone, on ${runtime}`,
     () =>
-      withProgram(nodeStops!, async ({ port, child, output }) => {
+      withProgram(nodeStops!, async ({ port, program, output }) => {
         // Half a request, which is in flight.
         using client = await HttpClient.connect(port, "127.0.0.1");
         client.write("GET / HTTP/1.1\r\n");
         using other = await HttpClient.ask(port, "GET /");
         assertStrictEquals((await other.answer()).status, 200);
-        child.kill("SIGTERM");
+        program.kill("SIGTERM");
         await eventually(async () => !await answers(port), "the server to stop listening");
         client.write("Host: localhost\r\nConnection: close\r\n\r\n");
         assertStrictEquals((await client.answer()).status, 200);
         other.fin();
-        assertStrictEquals((await within(child.status, "the server to end")).code, 0);
+        assertStrictEquals((await within(program.ended, "the server to end")).code, 0);
         await eventually(() => output() !== "", "the line");
         assertStrictEquals(output(), "0 connections had to be closed\n");
       }, runtime),
@@ -151,13 +151,13 @@ testUnless(
   oneAddress || noPosix,
   "The documentation's loop stops when its clients have gone, on Bun",
   () =>
-    withProgram(bunStops!, async ({ port, child, output }) => {
+    withProgram(bunStops!, async ({ port, program, output }) => {
       const clients = await openTen(port);
-      child.kill("SIGTERM");
+      program.kill("SIGTERM");
       await eventually(async () => !await answers(port), "the server to stop listening");
       assertStrictEquals(await echo(clients[0]!), "hello");
       for (const client of clients) client.fin();
-      assertStrictEquals((await within(child.status, "the server to end")).code, 0);
+      assertStrictEquals((await within(program.ended, "the server to end")).code, 0);
       await eventually(() => output() !== "", "the line");
       assertStrictEquals(output(), "0 connections had to be closed\n");
     }, "Bun"),
@@ -169,14 +169,14 @@ testUnless(noPosix, "The documentation's Bun.serve answers requests in flight be
       HELLO,
       `async () => { console.log("in flight"); await Bun.sleep(500); return new Response("hello"); }`,
     ),
-    async ({ port, child, output }) => {
+    async ({ port, program, output }) => {
       using client = await HttpClient.ask(port, "GET /");
       await eventually(() => output() === "in flight\n", "the request");
-      child.kill("SIGTERM");
+      program.kill("SIGTERM");
       await eventually(async () => !await answers(port), "the server to stop listening");
       assertStrictEquals((await client.answer()).status, 200);
       client.fin();
-      assertStrictEquals((await within(child.status, "the server to end")).code, 0);
+      assertStrictEquals((await within(program.ended, "the server to end")).code, 0);
       await eventually(() => output().includes("given up"), "the line");
       assertStrictEquals(output(), "in flight\n0 requests had to be given up\n");
     },

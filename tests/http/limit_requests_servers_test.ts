@@ -4,7 +4,6 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,6 +13,7 @@ import { limitRequests } from "@connlimit/connlimit/http";
 import { Hono } from "hono";
 import { answers, aWhile, connectToPath, eventually, freePort, within } from "../support/net.ts";
 import { isBun, noUnixSockets, oneAddress } from "../support/platform.ts";
+import { Program } from "../../testing/program.ts";
 import { HttpClient } from "../../testing/http_client.ts";
 import { unending } from "../support/http/responses.ts";
 import { Bun, type BunServer, type Handler } from "../support/http/serve.ts";
@@ -85,26 +85,20 @@ test("limitRequests() limits a module that exports a fetch handler", { skip: one
   const port = await freePort();
   const file = fileURLToPath(new URL("../support/http/fetch_server.ts", import.meta.url));
   const args = isBun ? [file] : ["serve", "--allow-env", "--host=127.0.0.1", `--port=${port}`, file];
-  const child = spawn(process.execPath, args, { env: { ...process.env, PORT: `${port}` }, stdio: "ignore" });
-  const exited = new Promise((resolve) => child.on("exit", resolve));
-  try {
-    await eventually(() => answers(port), "the server to listen");
-    const clients = await Promise.all([1, 2].map(() => HttpClient.ask(port, "GET /")));
-    for (const client of clients) await client.until("first");
-    using third = await HttpClient.ask(port, "GET /");
-    assertStrictEquals((await third.answer()).status, 429);
-    using other = await HttpClient.connect(port, "127.0.0.3");
+  await using _ = new Program(process.execPath, args, { env: { PORT: `${port}` } });
+  await eventually(() => answers(port), "the server to listen");
+  const clients = await Promise.all([1, 2].map(() => HttpClient.ask(port, "GET /")));
+  for (const client of clients) await client.until("first");
+  using third = await HttpClient.ask(port, "GET /");
+  assertStrictEquals((await third.answer()).status, 429);
+  using other = await HttpClient.connect(port, "127.0.0.3");
+  other.send("GET /open");
+  assertStrictEquals((await other.answer()).body, "3");
+  for (const client of clients) client.reset();
+  await eventually(async () => {
     other.send("GET /open");
-    assertStrictEquals((await other.answer()).body, "3");
-    for (const client of clients) client.reset();
-    await eventually(async () => {
-      other.send("GET /open");
-      return (await other.answer()).body === "1";
-    }, "the slots to be free");
-  } finally {
-    child.kill();
-    await within(exited, "the server to end");
-  }
+    return (await other.answer()).body === "1";
+  }, "the slots to be free");
 });
 
 test("limitRequests() limits the routes and the later handlers of a server of Bun", { skip: !isBun }, async () => {

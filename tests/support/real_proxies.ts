@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Lack, lackUnless } from "../../testing/loopback.ts";
+import { Program } from "../../testing/program.ts";
 import { Folder } from "./folder.ts";
 import { answers, certificate, eventually, freePort } from "./net.ts";
 
@@ -37,17 +37,13 @@ export const noNginxStream: Lack = lackUnless(
 /** A proxy that runs until it is disposed of. */
 export class RunningProxy implements AsyncDisposable {
   readonly port: number;
-  readonly #child: ChildProcess;
+  readonly #program: Program;
   readonly #folder: Folder;
-  readonly #closed: Promise<unknown>;
-  #log = "";
 
   private constructor(port: number, folder: Folder, command: string, ...args: string[]) {
     this.port = port;
     this.#folder = folder;
-    this.#child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#closed = once(this.#child, "close");
-    for (const output of [this.#child.stdout!, this.#child.stderr!]) output.on("data", (text) => this.#log += text);
+    this.#program = new Program(command, args, { stderr: "pipe" });
   }
 
   /** Starts HAProxy. `{port}` in the configuration is its own; `{folder}` is where it has `server.pem` and `ca.pem`. */
@@ -74,7 +70,7 @@ export class RunningProxy implements AsyncDisposable {
   async #listening(): Promise<this> {
     try {
       await eventually(async () => {
-        if (this.#child.exitCode !== null) throw new Error(`the proxy has ended: ${this.#log}`);
+        if (!this.#program.runs) throw new Error(`the proxy has ended: ${this.#program.output}`);
         return await answers(this.port);
       }, "the proxy to listen");
       return this;
@@ -85,8 +81,7 @@ export class RunningProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGKILL");
-    await this.#closed;
+    await this.#program[Symbol.asyncDispose]();
     this.#folder[Symbol.dispose]();
   }
 }

@@ -9,7 +9,7 @@ import { projectOf } from "./published.ts";
 import { type Serving, withServer } from "./with_server.ts";
 import type { RuntimeName } from "../../testing/runtimes.ts";
 
-type ProgramOptions = { permissions?: readonly string[]; stderr?: "inherit" | "piped" | "output" };
+type ProgramOptions = { permissions?: readonly string[]; stderr?: "inherit" | "pipe" };
 
 /** Runs a server's program in a user's project. */
 export async function withProgram(

@@ -6,8 +6,8 @@
 
 import { assert } from "@std/assert";
 import { getAvailablePort } from "@std/net";
-import { kill } from "./deno/kill.ts";
 import { answers, eventually, ownPort } from "./net.ts";
+import { Program } from "../../testing/program.ts";
 import { type RuntimeName, RUNTIMES } from "../../testing/runtimes.ts";
 
 /** The root of the repository. */
@@ -16,8 +16,8 @@ export const ROOT: URL = new URL("../../", import.meta.url);
 /** A server that listens. */
 export interface Serving {
   readonly port: number;
-  readonly child: Deno.ChildProcess;
-  /** What it has printed so far; to the console's errors too with `stderr: "output"`. */
+  readonly program: Program;
+  /** What it has printed so far; to the console's errors too with `stderr: "pipe"`. */
   output(): string;
 }
 
@@ -32,31 +32,19 @@ export async function withServer(
   use: (serving: Serving) => Promise<void>,
   { cwd = ROOT, stderr = "inherit", env }: {
     cwd?: string | URL;
-    stderr?: "inherit" | "piped" | "output";
+    stderr?: "inherit" | "pipe";
     env?: (port: number) => Record<string, string>;
   } = {},
 ): Promise<void> {
   const { command, args } = await RUNTIMES[runtime]();
   const port = getAvailablePort({ preferredPort: ownPort() });
-  const program = [...args, ...await argsAt(port)];
-  const child = new Deno.Command(command, {
-    args: program,
-    cwd,
-    stdin: "null",
-    stdout: "piped",
-    stderr: stderr === "output" ? "piped" : stderr,
-    ...env && { env: env(port) },
-  }).spawn();
-  let output = "";
-  const print = (stream: ReadableStream<BufferSource>) =>
-    stream.pipeThrough(new TextDecoderStream()).pipeTo(new WritableStream({ write: (text) => void (output += text) }));
-  const printing = [print(child.stdout), ...stderr === "output" ? [print(child.stderr)] : []];
+  await using program = new Program(command, [...args, ...await argsAt(port)], { cwd, stderr, env: env?.(port) });
   try {
     await eventually(() => answers(port), "the server to listen");
-    await use({ port, child, output: () => output });
+    await use({ port, program, output: () => program.output });
   } finally {
-    kill(child);
-    await Promise.all([child.status, ...printing]);
+    program.kill();
+    await program.ended;
   }
 }
 

@@ -9,7 +9,6 @@ import { assert } from "@std/assert";
 import { getAvailablePort } from "@std/net";
 import type { RuntimeName } from "../../../testing/runtimes.ts";
 import { serversIn } from "../../support/documentation.ts";
-import { kill } from "../../support/deno/kill.ts";
 import { connectFrom, eventually, ownPort, reply } from "../../support/net.ts";
 import { ROOT, type Serving, withServer } from "../../support/with_server.ts";
 
@@ -79,7 +78,7 @@ export async function withHosted(
         });
       } finally {
         // Frameworks have signals of their own for a graceful end.
-        kill(serving.child, "SIGKILL");
+        serving.program.kill("SIGKILL");
       }
     }, { cwd: FOLDER, stderr: "inherit" });
   } finally {

@@ -4,10 +4,9 @@
  * @module
  */
 
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
-import process from "node:process";
+import { spawnSync } from "node:child_process";
 import { type Lack, lackUnless } from "../../../testing/loopback.ts";
+import { Program } from "../../../testing/program.ts";
 import { Folder } from "../folder.ts";
 import { eventually, freePort } from "../net.ts";
 import { Observer } from "./observer.ts";
@@ -41,18 +40,16 @@ export class RunningRedis implements AsyncDisposable {
   readonly port: number;
   /** The port at which nodes of a Cluster talk to each other. By default that would be one of those given to clients. */
   readonly busPort: number;
-  readonly #program: string;
+  readonly #command: string;
   readonly #args: readonly string[];
   readonly #folder = new Folder();
-  #child: ChildProcess | undefined;
-  #closed: Promise<unknown> = Promise.resolve();
-  #log = "";
+  #program: Program | undefined;
 
   private constructor(port: number, busPort: number, options: RedisOptions) {
     const { program = "redis-server", persistent, replicaOf, cluster, args = [] } = options;
     this.port = port;
     this.busPort = busPort;
-    this.#program = program;
+    this.#command = program;
     this.#args = [
       ...["--port", `${port}`, "--bind", "127.0.0.1", "--dir", this.#folder.file(""), "--save", ""],
       ...["--repl-diskless-sync-delay", "0"],
@@ -73,26 +70,24 @@ export class RunningRedis implements AsyncDisposable {
       } catch (error) {
         await redis[Symbol.asyncDispose]();
         // Somebody else has taken the port meanwhile.
-        if (!redis.#log.includes("Address already in use")) throw error;
+        if (!redis.#program?.output.includes("Address already in use")) throw error;
       }
     }
   }
 
   /** Starts it again after `kill()`, at the same port. */
   async restart(): Promise<void> {
-    const child = spawn(this.#program, this.#args, { stdio: ["ignore", "pipe", "pipe"] });
-    this.#child = child;
-    this.#closed = once(child, "close");
-    for (const output of [child.stdout!, child.stderr!]) output.on("data", (text) => this.#log += text);
+    const program = new Program(this.#command, this.#args, { stderr: "pipe" });
+    this.#program = program;
     await eventually(async () => {
-      if (child.exitCode !== null) throw new Error(`${this.#program} has ended: ${this.#log}`);
+      if (!program.runs) throw new Error(`${this.#command} has ended: ${program.output}`);
       try {
         using observer = await this.observe();
         return await observer.ask("PING") === "PONG";
       } catch {
         return false;
       }
-    }, `${this.#program} to answer`);
+    }, `${this.#command} to answer`);
   }
 
   /** A connection to it. Its user closes it. */
@@ -108,25 +103,16 @@ export class RunningRedis implements AsyncDisposable {
 
   /** Ends it as a crash does, and waits for that. */
   async kill(): Promise<void> {
-    this.#signal("SIGKILL");
-    await this.#closed;
+    await this.#program?.[Symbol.asyncDispose]();
   }
 
   /** Lets it answer nothing until it is `resume`d. Its connections stay open. */
   freeze(): void {
-    this.#signal("SIGSTOP");
+    this.#program?.kill("SIGSTOP");
   }
 
   resume(): void {
-    this.#signal("SIGCONT");
-  }
-
-  /** Not by `kill()` of the child, which on Deno does nothing the second time. */
-  #signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-    const child = this.#child;
-    if (child?.pid !== undefined && child.exitCode === null && child.signalCode === null) {
-      process.kill(child.pid, signal);
-    }
+    this.#program?.kill("SIGCONT");
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
